@@ -1,0 +1,24 @@
+import type { CommandRun } from './cli-io.ts';
+
+interface Command {
+  readonly usage: string;
+  /** Loaded only when called: `calibrate` brings a native library with it. */
+  readonly load: () => Promise<{ readonly run: CommandRun }>;
+}
+
+/** Every command in the order of a job. A new one is a file under `commands/` and a row here. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['inspect', { usage: 'inspect MODEL [--json]', load: () => import('./commands/inspect.ts') }],
+  ['merge', { usage: 'merge stats.json… --out stats.json [--force] [--json]', load: () => import('./commands/merge.ts') }],
+  [
+    'plan',
+    {
+      usage:
+        'plan --stats stats.json (--ratio r | --experts n | --max-bytes size --model MODEL) --out plan.json\n' +
+        '       [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts] [--force] [--json]',
+      load: () => import('./commands/plan.ts'),
+    },
+  ],
+  ['export', { usage: 'export MODEL --plan plan.json --out DIR [--resume] [--json]', load: () => import('./commands/export.ts') }],
+  ['verify', { usage: 'verify DIR [--source MODEL] [--json]', load: () => import('./commands/verify.ts') }],
+]);

@@ -1,0 +1,106 @@
+import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
+import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
+import { checkPlanFits, serialisePlan } from '../../core/plan/plan-file.ts';
+import { type SelectionConstraints, type SelectionSize, selectExperts } from '../../core/plan/selection.ts';
+import { hashText } from '../../core/saliency/hash-text.ts';
+import type { SaliencyMetric } from '../../core/saliency/metric.ts';
+import { defaultMetric, saliencyMetrics } from '../../core/saliency/registry.ts';
+import { scoreLayers } from '../../core/saliency/saliency-matrix.ts';
+import { type CalibrationStatistics, parseStatistics, serialiseStatistics } from '../../core/saliency/statistics-file.ts';
+import { findSuperExperts } from '../../core/saliency/super-experts.ts';
+import { byteSize, expertSet, numberOption, parseCommandLine, required, usageError } from '../arguments.ts';
+import { type CliIo, EXIT } from '../cli-io.ts';
+import { expertsThatFit } from '../fit-bytes.ts';
+import { openModel } from '../open-model.ts';
+import { readTextFile, writeTextFile } from '../text-files.ts';
+
+const OPTIONS = {
+  stats: { type: 'string' },
+  metric: { type: 'string' },
+  ratio: { type: 'string' },
+  experts: { type: 'string' },
+  'max-bytes': { type: 'string' },
+  model: { type: 'string' },
+  policy: { type: 'string', default: 'uniform' },
+  protect: { type: 'string' },
+  'protect-super-experts': { type: 'boolean', default: false },
+  out: { type: 'string' },
+  force: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parseCommandLine<typeof OPTIONS>>['values'];
+
+function metricOf(id: string | undefined): SaliencyMetric {
+  if (id === undefined) return defaultMetric;
+  const metric = saliencyMetrics.get(id);
+  if (metric === undefined) throw usageError('unknown-metric', `There is no metric "${id}"; there are ${saliencyMetrics.ids().join(', ')}.`);
+  return metric;
+}
+
+function sizeOf(values: Values, summary: CheckpointSummary | undefined): SelectionSize {
+  const { ratio, experts, 'max-bytes': maxBytes } = values;
+  if ([ratio, experts, maxBytes].filter((value) => value !== undefined).length !== 1) {
+    throw usageError('one-size', 'Give exactly one of --ratio, --experts and --max-bytes.');
+  }
+  if (ratio !== undefined) return { ratio: numberOption(ratio, '--ratio') };
+  if (experts !== undefined) return { expertsToKeep: numberOption(experts, '--experts') };
+  if (summary === undefined) throw usageError('missing-option', '--max-bytes needs --model MODEL, whose sizes it counts with.');
+  return { expertsToKeep: expertsThatFit(summary, byteSize(maxBytes ?? '', '--max-bytes')) };
+}
+
+/** Layers as the statistics know them: selection needs no sizes. */
+function layersOf(statistics: CalibrationStatistics): MoeLayerSummary[] {
+  const sizes = { expertParameters: 0, expertBytes: 0, routerParametersPerExpert: 0, routerBytesPerExpert: 0 };
+  return statistics.layers.map(({ layer, experts, topK }) => ({ layer, experts, topK, ...sizes }));
+}
+
+function constraintsOf(values: Values, statistics: CalibrationStatistics): SelectionConstraints {
+  const superExperts = new Map<number, Set<number>>();
+  if (values['protect-super-experts']) {
+    for (const { layer, expert } of findSuperExperts(statistics.layers, 'first-three-quarters').experts) {
+      superExperts.set(layer, (superExperts.get(layer) ?? new Set()).add(expert));
+    }
+  }
+  return {
+    ...(values.protect === undefined ? {} : { pinned: expertSet(values.protect, '--protect') }),
+    ...(superExperts.size === 0 ? {} : { superExperts }),
+  };
+}
+
+/** Makes a plan from statistics. With --model it is also checked against that checkpoint. */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseCommandLine(argv, OPTIONS);
+  if (positionals[0] !== undefined) throw usageError('too-many-arguments', `"${positionals[0]}" is one argument too many.`);
+  if (values.policy !== 'uniform') throw usageError('unknown-policy', `There is no policy "${values.policy}"; there is uniform.`);
+  const statsPath = required(values.stats, '--stats');
+  const out = required(values.out, '--out');
+  const metric = metricOf(values.metric);
+  const summary = values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal));
+  const size = sizeOf(values, summary);
+  const statistics = parseStatistics(await readTextFile(statsPath));
+  const { plan, warnings } = selectExperts({
+    model: statistics.model,
+    layers: summary?.moeLayers ?? layersOf(statistics),
+    scores: scoreLayers(statistics, metric),
+    metric: metric.id,
+    size,
+    constraints: constraintsOf(values, statistics),
+    calibration: {
+      domains: statistics.domains,
+      gate: statistics.gate,
+      statisticsHash: await hashText(serialiseStatistics(statistics)),
+    },
+  });
+  if (summary !== undefined) checkPlanFits(plan, summary);
+  await writeTextFile(out, serialisePlan(plan), values.force);
+  for (const { message } of warnings) io.stderr(`${message}\n`);
+  const kept = plan.layers.map(({ keep }) => keep.length);
+  const before = plan.layers.map(({ experts }) => experts);
+  io.stdout(
+    values.json
+      ? `${JSON.stringify({ out, metric: metric.id, layers: plan.layers.length, keep: kept, experts: before, warnings })}\n`
+      : `${out}: keeps ${Math.min(...kept)} of ${Math.max(...before)} experts in ${plan.layers.length} layers by ${metric.label}\n`,
+  );
+  return EXIT.ok;
+}

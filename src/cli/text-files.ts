@@ -1,0 +1,41 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { StudioError } from '../core/base/errors.ts';
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Reads a small text file. @throws StudioError family `source`: `missing-file`, `unreadable`. */
+export async function readTextFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const missing = codeOf(cause) === 'ENOENT';
+    throw new StudioError('source', missing ? 'missing-file' : 'unreadable', missing ? `There is no file "${path}".` : `"${path}" cannot be read (${codeOf(cause)}).`, {
+      nextStep: 'Check the path and that you may read the file.',
+      details: { file: path },
+      cause,
+    });
+  }
+}
+
+/** Writes a new file; over an old one only with `force`. @throws StudioError family `export`: `file-exists`, `write-failed`. */
+export async function writeTextFile(path: string, text: string, force: boolean): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: force ? 'w' : 'wx' });
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') {
+      throw new StudioError('export', 'file-exists', `"${basename(path)}" is there already.`, {
+        nextStep: 'Give another name to --out, or add --force to write over it.',
+        details: { file: path },
+        cause,
+      });
+    }
+    throw new StudioError('export', 'write-failed', `"${path}" cannot be written (${codeOf(cause)}).`, {
+      nextStep: 'Check that the folder exists and that you may write into it.',
+      details: { file: path },
+      cause,
+    });
+  }
+}

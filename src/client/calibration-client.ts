@@ -1,0 +1,55 @@
+import { transfer } from 'comlink';
+import { fromWireError } from '../core/base/errors.ts';
+import type { CheckpointSummary } from '../core/checkpoint/summary.ts';
+import type { CalibrationApi, CalibrationEvent, CalibrationRequest } from '../core/protocol/calibration-protocol.ts';
+import type { SourceSpec } from '../core/protocol/source-spec.ts';
+import { terminateUnlessEnded } from './cancellation.ts';
+import { runWithEvents } from './event-run.ts';
+import { WorkerHandle } from './worker-handle.ts';
+
+const handle = new WorkerHandle<CalibrationApi>(
+  'calibration',
+  () =>
+    new Worker(new URL('../../workers/calibration.worker.ts', import.meta.url), { type: 'module', name: 'calibration' }),
+);
+
+let running: Promise<void> | null = null;
+
+/**
+ * Reads config and headers.
+ *
+ * @throws StudioError that says what is wrong with the files.
+ */
+export async function openCheckpoint(source: SourceSpec): Promise<CheckpointSummary> {
+  const result = await handle.call((remote) => remote.openCheckpoint(source));
+  if (!result.ok) throw fromWireError(result.error);
+  return result.value;
+}
+
+/** Resolves when the run has ended in any way; the last event says how. Never rejects. */
+export async function runCalibration(
+  request: CalibrationRequest,
+  onEvent: (event: CalibrationEvent) => void,
+): Promise<void> {
+  running = runWithEvents<CalibrationEvent>(
+    (port) => handle.call((remote) => remote.calibrate(request, transfer(port, [port]))),
+    onEvent,
+  );
+  await running;
+  running = null;
+}
+
+export function pauseCalibration(): void {
+  handle.post((remote) => remote.pause());
+}
+
+export function resumeCalibration(): void {
+  handle.post((remote) => remote.resume());
+}
+
+/** Asks, and ends the worker when it has not stopped after three seconds. */
+export function cancelCalibration(): void {
+  if (running === null) return;
+  handle.post((remote) => remote.cancel());
+  terminateUnlessEnded(handle, running);
+}

@@ -1,0 +1,51 @@
+import { Notice } from '../../ui/Notice.tsx';
+import styles from './FirstRun.module.css';
+import { OpenButtons } from './OpenButtons.tsx';
+import { useCheckpointQuery } from './use-checkpoint-query.ts';
+
+const STEPS = [
+  ['Open', 'A folder with config.json and .safetensors files. Only headers are read.'],
+  ['Calibrate', 'Text runs through the model, and every expert’s contribution is measured.'],
+  ['Prune', 'Drag one slider. See which experts go, and what that saves.'],
+  ['Export', 'A smaller checkpoint in the same format, and the plan it was made by.'],
+] as const;
+
+/** What the page shows before a checkpoint is open. */
+export function FirstRun() {
+  const { label, pending, error } = useCheckpointQuery();
+  return (
+    <main className={styles.page}>
+      <div className={styles.hero}>
+        <h1 className={styles.title}>See which experts earn their place. Cut the rest.</h1>
+        <p className={styles.lead}>
+          REAP Studio prunes Mixture-of-Experts checkpoints in your browser. Nothing leaves this machine.
+        </p>
+        <div className={styles.actions}>
+          <OpenButtons large disabled={pending} />
+        </div>
+        <p className={styles.hint} aria-live="polite">
+          {pending ? `Reading the headers of ${label ?? 'the checkpoint'}…` : 'Or drop a checkpoint folder anywhere on this page.'}
+        </p>
+        {error === null ? null : (
+          <div className={styles.error}>
+            <Notice tone="error" message={error.message} nextStep={error.nextStep} />
+          </div>
+        )}
+      </div>
+      <ol className={styles.steps}>
+        {STEPS.map(([name, text], index) => (
+          <li key={name} className={styles.step}>
+            <span className={styles.number} aria-hidden>
+              {index + 1}
+            </span>
+            <h2>{name}</h2>
+            <p>{text}</p>
+          </li>
+        ))}
+      </ol>
+      <p className={styles.facts}>
+        Reads Qwen3-MoE checkpoints. The demo is a real model of 14.8 M parameters with 8 layers of 32 experts; it is 30 MB.
+      </p>
+    </main>
+  );
+}

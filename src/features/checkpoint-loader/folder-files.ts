@@ -1,0 +1,77 @@
+import { StudioError } from '../../core/base/errors.ts';
+import type { SourceSpec } from '../../core/protocol/source-spec.ts';
+
+/** Files that were picked or dropped together, and a name for them. */
+export interface FileGroup {
+  readonly label: string;
+  readonly files: readonly File[];
+}
+
+/** The files directly in a folder: checkpoints are flat. */
+export async function filesOfDirectory(directory: FileSystemDirectoryHandle): Promise<FileGroup> {
+  const files: File[] = [];
+  for await (const entry of directory.values()) {
+    if (entry.kind === 'file' && !entry.name.startsWith('.')) files.push(await entry.getFile());
+  }
+  return { label: directory.name, files };
+}
+
+/** The files of an `<input webkitdirectory>`, without those in folders further down. */
+export function filesOfInput(list: Iterable<File>): FileGroup {
+  const all = [...list];
+  const files = all.filter((file) => file.webkitRelativePath.split('/').length <= 2 && !file.name.startsWith('.'));
+  return { label: all[0]?.webkitRelativePath.split('/')[0] ?? 'folder', files };
+}
+
+/**
+ * What a drop holds: the first folder's files, else the loose files. Must be called before the drop event's handler
+ * gives way: the browser empties the list then.
+ */
+export function filesOfDrop(transfer: DataTransfer): Promise<FileGroup> {
+  const items = [...transfer.items].filter((item) => item.kind === 'file');
+  const loose = [...transfer.files];
+  const entries = items.map((item) =>
+    'getAsFileSystemHandle' in item ? item.getAsFileSystemHandle() : Promise.resolve(null),
+  );
+  const folders = items.map((item) => item.webkitGetAsEntry());
+  return readDrop(loose, entries, folders);
+}
+
+async function readDrop(
+  loose: readonly File[],
+  handles: readonly Promise<FileSystemHandle | null>[],
+  entries: readonly (FileSystemEntry | null)[],
+): Promise<FileGroup> {
+  for (const handle of await Promise.all(handles)) {
+    if (handle instanceof FileSystemDirectoryHandle) return filesOfDirectory(handle);
+  }
+  for (const entry of entries) {
+    if (entry instanceof FileSystemDirectoryEntry) return filesOfEntry(entry);
+  }
+  return { label: loose.length === 1 ? (loose[0]?.name ?? 'file') : `${loose.length} files`, files: loose };
+}
+
+/** The older interface, for browsers without handles; it answers at most 100 entries a call. */
+async function filesOfEntry(directory: FileSystemDirectoryEntry): Promise<FileGroup> {
+  const reader = directory.createReader();
+  const files: File[] = [];
+  for (;;) {
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (batch.length === 0) return { label: directory.name, files };
+    for (const entry of batch) {
+      if (!(entry instanceof FileSystemFileEntry) || entry.name.startsWith('.')) continue;
+      files.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
+    }
+  }
+}
+
+/** @throws StudioError source/empty-folder */
+export function checkpointSource({ label, files }: FileGroup): SourceSpec {
+  if (files.length === 0) {
+    throw new StudioError('source', 'empty-folder', `The folder "${label}" holds no files.`, {
+      nextStep: 'Choose the folder that holds config.json and the .safetensors files themselves.',
+      details: { folder: label },
+    });
+  }
+  return { kind: 'files', label, files };
+}

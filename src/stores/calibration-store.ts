@@ -1,0 +1,58 @@
+import { createStore } from 'zustand/vanilla';
+import type { WireError } from '../core/base/errors.ts';
+import type { BackendDescription, CalibrationProgress } from '../core/protocol/calibration-protocol.ts';
+import type { LayerStatistics } from '../core/saliency/layer-statistics.ts';
+import type { CalibrationStatistics } from '../core/saliency/statistics-file.ts';
+
+export type CalibrationStatus =
+  | 'idle'
+  | 'starting'
+  | 'running'
+  | 'pausing'
+  | 'paused'
+  | 'cancelling'
+  | 'cancelled'
+  | 'failed'
+  | 'done';
+
+export interface CalibrationState {
+  readonly status: CalibrationStatus;
+  readonly backend: BackendDescription | null;
+  readonly progress: CalibrationProgress | null;
+  /** Layers that an earlier run had finished. */
+  readonly resumedLayers: number;
+  /** What is measured so far, layers ascending; whole once status is `done`. */
+  readonly statistics: CalibrationStatistics | null;
+  /** sha256 of the statistics file's text, null until the run is done and hashed. */
+  readonly statisticsHash: string | null;
+  readonly error: WireError | null;
+}
+
+const EMPTY: CalibrationState = {
+  status: 'idle',
+  backend: null,
+  progress: null,
+  resumedLayers: 0,
+  statistics: null,
+  statisticsHash: null,
+  error: null,
+};
+
+export const calibrationStore = createStore<CalibrationState>(() => EMPTY);
+
+const UNDER_WAY: ReadonlySet<CalibrationStatus> = new Set(['starting', 'running', 'pausing', 'paused', 'cancelling']);
+
+/** True while a run holds the worker. */
+export function isUnderWay(status: CalibrationStatus): boolean {
+  return UNDER_WAY.has(status);
+}
+
+export function clearCalibration(): void {
+  calibrationStore.setState(EMPTY, true);
+}
+
+/** Puts a finished layer in its place; a layer that is there already is replaced. */
+export function withLayer(statistics: CalibrationStatistics, layer: LayerStatistics): CalibrationStatistics {
+  const others = statistics.layers.filter((other) => other.layer !== layer.layer);
+  return { ...statistics, layers: [...others, layer].sort((a, b) => a.layer - b.layer) };
+}

@@ -1,0 +1,12 @@
+import type { ButtonHTMLAttributes } from 'react';
+import styles from './Button.module.css';
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly look?: 'primary' | 'secondary' | 'quiet';
+  readonly size?: 'normal' | 'large';
+}
+
+export function Button({ look = 'secondary', size = 'normal', className, ...rest }: ButtonProps) {
+  const classes = [styles.button, styles[look], size === 'large' ? styles.large : '', className ?? ''];
+  return <button type="button" className={classes.join(' ')} {...rest} />;
+}

@@ -1,0 +1,196 @@
+import { isAbortError } from '../src/core/base/abort.ts';
+import { StudioError, toWireError } from '../src/core/base/errors.ts';
+import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
+import { calibrate } from '../src/core/calibration/calibrate.ts';
+import type { InferenceBackend } from '../src/core/calibration/inference-backend.ts';
+import { type CalibrationJournal, type JournalState, type JournalStore, StoredJournal } from '../src/core/calibration/journal.ts';
+import { RunControl } from '../src/core/calibration/run-control.ts';
+import { calibrationRunKey } from '../src/core/calibration/run-key.ts';
+import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
+import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
+import { summariseCheckpoint } from '../src/core/checkpoint/summarise.ts';
+import { buildCorpus, type Corpus } from '../src/core/corpus/corpus.ts';
+import { loadModelTokenizer } from '../src/core/corpus/model-tokenizer.ts';
+import type { BackendChoice, CalibrationApi, CalibrationEvent, CalibrationRequest } from '../src/core/protocol/calibration-protocol.ts';
+import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
+import type { LayerStatistics } from '../src/core/saliency/layer-statistics.ts';
+import type { CalibrationStatistics } from '../src/core/saliency/statistics-file.ts';
+import { readTexts } from './read-texts.ts';
+
+/** What calibration needs of the browser. */
+export interface CalibrationPlatform {
+  openSource(spec: SourceSpec): SourceFolder | Promise<SourceFolder>;
+  openBackend(choice: BackendChoice, hiddenSize: number): Promise<InferenceBackend>;
+  /** The journal store of a run, or undefined when another tab works on the same run or nothing can be stored here. */
+  openStore(runKey: string): Promise<JournalStore | undefined>;
+}
+
+type Send = (event: CalibrationEvent) => void;
+
+/** Progress is sent no more often than this, in milliseconds. */
+const PROGRESS_INTERVAL = 100;
+
+/** A run goes on without its journal when the browser stores no more, and says so once. */
+class ForgivingJournal implements CalibrationJournal {
+  readonly #journal: CalibrationJournal;
+  readonly #send: Send;
+  #broken = false;
+
+  constructor(journal: CalibrationJournal, send: Send) {
+    this.#journal = journal;
+    this.#send = send;
+  }
+
+  load(): Promise<JournalState | undefined> {
+    return this.#journal.load().catch(() => undefined);
+  }
+
+  async save(state: JournalState): Promise<void> {
+    if (this.#broken) return;
+    try {
+      await this.#journal.save(state);
+    } catch (error) {
+      this.#broken = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#send({ type: 'note', message: `Finished layers can no longer be stored in this browser (${reason}): the run goes on, but would start anew after a reload.` });
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.#journal.clear().catch(() => undefined);
+  }
+}
+
+async function readCorpus(checkpoint: Checkpoint, request: CalibrationRequest, signal: AbortSignal): Promise<Corpus> {
+  const { maxPositions, vocabularySize } = checkpoint.config;
+  if (request.sequenceLength > maxPositions) {
+    throw new StudioError('calibration', 'sequence-too-long', `Sequences of ${request.sequenceLength} tokens were asked for, but the model takes ${maxPositions} at most.`, {
+      nextStep: `Choose a sequence length of ${maxPositions} or less.`,
+      details: { sequenceLength: request.sequenceLength, maxPositions },
+    });
+  }
+  const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);
+  return buildCorpus(await readTexts(request.domains, signal), {
+    tokenizer,
+    chatTemplate,
+    sequenceLength: request.sequenceLength,
+    maxTokensPerDomain: request.maxTokensPerDomain,
+    vocabularySize,
+    signal,
+  });
+}
+
+/** Calibration as the worker serves it; in Node it runs against a fake platform. */
+export class CalibrationService implements CalibrationApi {
+  readonly #platform: CalibrationPlatform;
+  #control: RunControl | undefined;
+  #send: Send | undefined;
+
+  constructor(platform: CalibrationPlatform) {
+    this.#platform = platform;
+  }
+
+  async openCheckpoint(source: SourceSpec): ReturnType<CalibrationApi['openCheckpoint']> {
+    try {
+      return { ok: true, value: summariseCheckpoint(await openCheckpoint(await this.#platform.openSource(source))) };
+    } catch (error) {
+      return { ok: false, error: toWireError(error) };
+    }
+  }
+
+  async calibrate(request: CalibrationRequest, events: MessagePort): Promise<void> {
+    const send: Send = (event) => events.postMessage(event);
+    if (this.#control !== undefined) {
+      send({ type: 'failed', error: toWireError(new StudioError('calibration', 'already-running', 'A calibration is running already.', { nextStep: 'Wait for it or cancel it.' })) });
+      return;
+    }
+    this.#control = new RunControl();
+    this.#send = send;
+    try {
+      send({ type: 'done', statistics: await this.#run(request, this.#control, send) });
+    } catch (error) {
+      if (isAbortError(error)) send({ type: 'cancelled' });
+      else send({ type: 'failed', error: toWireError(error) });
+    } finally {
+      this.#control = undefined;
+      this.#send = undefined;
+      events.close();
+    }
+  }
+
+  async #run(request: CalibrationRequest, control: RunControl, send: Send): Promise<CalibrationStatistics> {
+    const { signal } = control;
+    const checkpoint = await openCheckpoint(await this.#platform.openSource(request.source), signal);
+    const corpus = await readCorpus(checkpoint, request, signal);
+    const backend = await this.#platform.openBackend(request.backend, checkpoint.config.hiddenSize);
+    try {
+      send({ type: 'backend', backend: backend.about });
+      const domains = corpus.domains.map(({ name, tokens, hash, sequences }) => ({ name, tokens, sequences: sequences.length, hash }));
+      const run = {
+        model: { architecture: checkpoint.architecture.id, fingerprint: checkpoint.fingerprint, source: checkpoint.folder.label },
+        gate: request.gate,
+        domains,
+      };
+      const journal = await this.#openJournal(checkpoint, request, run, send, signal);
+      const saved = await journal?.load();
+      send({ type: 'corpus', domains, resumedLayers: saved?.nextLayer ?? 0 });
+      const layers: LayerStatistics[] = [];
+      let lastProgress = Number.NEGATIVE_INFINITY;
+      const steps = calibrate({
+        checkpoint,
+        backend,
+        domains: corpus.domains.map(({ sequences }) => sequences),
+        gate: request.gate,
+        control,
+        ...(journal === undefined ? {} : { journal }),
+        onProgress: (progress) => {
+          const now = performance.now();
+          if (now - lastProgress < PROGRESS_INTERVAL && progress.phase !== 'loading') return;
+          lastProgress = now;
+          send({ type: 'progress', progress });
+        },
+      });
+      for await (const statistics of steps) {
+        layers.push(statistics);
+        send({ type: 'layer', statistics });
+      }
+      await journal?.clear();
+      return { ...run, layers };
+    } finally {
+      await backend.close();
+    }
+  }
+
+  async #openJournal(
+    checkpoint: Checkpoint,
+    request: CalibrationRequest,
+    run: Omit<CalibrationStatistics, 'layers'>,
+    send: Send,
+    signal: AbortSignal,
+  ): Promise<CalibrationJournal | undefined> {
+    const store = await this.#platform.openStore(await calibrationRunKey(checkpoint, run.domains, request.gate, signal));
+    if (store === undefined) {
+      send({ type: 'note', message: 'Finished layers cannot be stored in this browser window: after a reload this run would start anew.' });
+      return undefined;
+    }
+    const journal = new ForgivingJournal(new StoredJournal(store, run), send);
+    if (!request.resume) await journal.clear();
+    return journal;
+  }
+
+  pause(): void {
+    if (this.#control === undefined || this.#control.isPaused) return;
+    this.#control.pause();
+    this.#send?.({ type: 'paused' });
+  }
+
+  resume(): void {
+    if (this.#control === undefined || !this.#control.isPaused) return;
+    this.#control.resume();
+    this.#send?.({ type: 'resumed' });
+  }
+
+  cancel(): void {
+    this.#control?.cancel();
+  }
+}

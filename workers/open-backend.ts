@@ -1,0 +1,44 @@
+import { StudioError } from '../src/core/base/errors.ts';
+import type { InferenceBackend } from '../src/core/calibration/inference-backend.ts';
+import { selfTest } from '../src/core/calibration/self-test.ts';
+import type { BackendChoice } from '../src/core/protocol/calibration-protocol.ts';
+import { openGpu } from './gpu-device.ts';
+import { openWasmBackend } from './wasm-backend.ts';
+import { WebGpuBackend } from './webgpu-backend.ts';
+
+/** How long an adapter is waited for, in milliseconds: longer when the person asked for the graphics processor. */
+const PATIENCE = { auto: 3000, webgpu: 10_000 };
+
+async function openWebGpu(choice: 'auto' | 'webgpu', hiddenSize: number): Promise<InferenceBackend> {
+  const gpu = await openGpu(PATIENCE[choice]);
+  if (gpu.isSoftware && choice === 'auto') {
+    gpu.device.destroy();
+    throw new StudioError('backend', 'software-adapter', 'WebGPU has only a software adapter here, which is slower than WebAssembly.', {
+      nextStep: 'Nothing needs to be done.',
+    });
+  }
+  const backend = await WebGpuBackend.open(gpu, hiddenSize, []);
+  try {
+    const error = await selfTest(backend, await openWasmBackend([]));
+    const notes = [`The self-test agrees with WebAssembly to ${error.toExponential(0)}.`];
+    return await WebGpuBackend.open(gpu, hiddenSize, notes);
+  } catch (cause) {
+    await backend.close();
+    throw cause;
+  }
+}
+
+/**
+ * The fastest backend that computes rightly here, or the one that was asked for.
+ * @param hiddenSize H of the model, which decides how many tokens stay on the device at once.
+ * @throws StudioError family `backend` when `choice` is `webgpu` and it cannot be had; `auto` falls back and says why.
+ */
+export async function openBackend(choice: BackendChoice, hiddenSize: number): Promise<InferenceBackend> {
+  if (choice === 'wasm') return openWasmBackend([]);
+  try {
+    return await openWebGpu(choice, hiddenSize);
+  } catch (error) {
+    if (choice === 'webgpu' || !(error instanceof StudioError)) throw error;
+    return openWasmBackend([error.message]);
+  }
+}
