@@ -37,7 +37,7 @@ const REALMS = {
   'src/client': ['src/core'],
   'src/stores': ['src/core', 'src/client'],
   'src/ui': [],
-  'src/features': ['src/core', 'src/stores', 'src/ui'],
+  'src/features': ['src/core', 'src/client', 'src/stores', 'src/ui'],
   'src/app': ['src/core', 'src/client', 'src/stores', 'src/ui', 'src/features'],
   'src/cli': ['src/core'],
   e2e: [],

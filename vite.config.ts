@@ -32,5 +32,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    silent: 'passed-only',
   },
 });

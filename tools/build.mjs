@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { ROOT } from './setup.mjs';
@@ -19,13 +19,13 @@ if (existsSync(COMMAND_LINE)) {
       target: 'node20',
       // Dependencies stay imports: onnxruntime-node loads a native library beside itself.
       rolldownOptions: {
-        output: {
-          entryFileNames: 'reap-studio.mjs',
-          chunkFileNames: '[name]-[hash].mjs',
-          banner: '#!/usr/bin/env node',
-        },
+        output: { entryFileNames: 'reap-studio.mjs', chunkFileNames: '[name]-[hash].mjs' },
       },
     },
   });
-  chmodSync(join(target, 'reap-studio.mjs'), 0o755);
+  const command = join(target, 'reap-studio.mjs');
+  // The bundler keeps the first line of the source: a second one would not parse, none would not run.
+  if (!readFileSync(command, 'utf8').startsWith('#!'))
+    throw new Error(`${COMMAND_LINE} must begin with "#!/usr/bin/env node".`);
+  chmodSync(command, 0o755);
 }

@@ -53,6 +53,7 @@ beforeAll(async () => {
   writeFileSync(join(root, 'demo/config.json'), '{}');
   writeFileSync(join(root, 'empty.txt'), '');
   symlinkSync(join(folder, 'secret.txt'), join(root, 'link.txt'));
+  symlinkSync(join(folder, 'dist-secret/secret.txt'), join(root, 'sibling.txt'));
   server = await createStaticServer(root);
   port = await listenOnLoopback(server, 20_000 + (process.pid % 20_000));
 });
@@ -207,6 +208,7 @@ describe('nothing outside the folder is served', () => {
     '/../dist-secret/secret.txt',
     '//../secret.txt',
     '/link.txt',
+    '/sibling.txt',
     '/.hidden',
     '/index.html%00.js',
     '/%',

@@ -9,13 +9,11 @@ import { calibrationRunKey } from '../src/core/calibration/run-key.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
 import { summariseCheckpoint } from '../src/core/checkpoint/summarise.ts';
-import { buildCorpus, type Corpus } from '../src/core/corpus/corpus.ts';
-import { loadModelTokenizer } from '../src/core/corpus/model-tokenizer.ts';
 import type { BackendChoice, CalibrationApi, CalibrationEvent, CalibrationRequest } from '../src/core/protocol/calibration-protocol.ts';
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
 import type { LayerStatistics } from '../src/core/saliency/layer-statistics.ts';
 import type { CalibrationStatistics } from '../src/core/saliency/statistics-file.ts';
-import { readTexts } from './read-texts.ts';
+import { readCorpus } from './read-corpus.ts';
 
 /** What calibration needs of the browser. */
 export interface CalibrationPlatform {
@@ -59,25 +57,6 @@ class ForgivingJournal implements CalibrationJournal {
   async clear(): Promise<void> {
     await this.#journal.clear().catch(() => undefined);
   }
-}
-
-async function readCorpus(checkpoint: Checkpoint, request: CalibrationRequest, signal: AbortSignal): Promise<Corpus> {
-  const { maxPositions, vocabularySize } = checkpoint.config;
-  if (request.sequenceLength > maxPositions) {
-    throw new StudioError('calibration', 'sequence-too-long', `Sequences of ${request.sequenceLength} tokens were asked for, but the model takes ${maxPositions} at most.`, {
-      nextStep: `Choose a sequence length of ${maxPositions} or less.`,
-      details: { sequenceLength: request.sequenceLength, maxPositions },
-    });
-  }
-  const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);
-  return buildCorpus(await readTexts(request.domains, signal), {
-    tokenizer,
-    chatTemplate,
-    sequenceLength: request.sequenceLength,
-    maxTokensPerDomain: request.maxTokensPerDomain,
-    vocabularySize,
-    signal,
-  });
 }
 
 /** Calibration as the worker serves it; in Node it runs against a fake platform. */

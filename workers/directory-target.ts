@@ -2,6 +2,7 @@ import { StudioError } from '../src/core/base/errors.ts';
 import { BlobSource } from '../src/core/bytes/blob-source.ts';
 import type { ByteSink, TargetFolder } from '../src/core/bytes/byte-sink.ts';
 import type { ByteSource } from '../src/core/bytes/byte-source.ts';
+import { fileExistsError, missingFileError } from '../src/core/bytes/refusals.ts';
 
 function isNamed(error: unknown, ...names: string[]): boolean {
   return error instanceof DOMException && names.includes(error.name);
@@ -73,12 +74,7 @@ export class DirectoryTarget implements TargetFolder {
 
   create(name: string): Promise<ByteSink> {
     return guarded(this.label, name, async () => {
-      if (await this.#exists(name)) {
-        throw new StudioError('export', 'file-exists', `"${this.label}" holds a file "${name}" already.`, {
-          nextStep: 'Choose an empty folder; the studio writes over no file.',
-          details: { folder: this.label, file: name },
-        });
-      }
+      if (await this.#exists(name)) throw fileExistsError(this.label, name);
       const file = await this.#handle.getFileHandle(name, { create: true });
       return new WritableSink(this.#handle, name, await file.createWritable());
     });
@@ -90,11 +86,7 @@ export class DirectoryTarget implements TargetFolder {
         return new BlobSource(await (await this.#handle.getFileHandle(name)).getFile(), name);
       } catch (cause) {
         if (!isNamed(cause, 'NotFoundError', 'TypeMismatchError')) throw cause;
-        throw new StudioError('source', 'missing-file', `"${this.label}" holds no file "${name}".`, {
-          nextStep: 'The folder was changed meanwhile. Start the export into it again; finished files are kept.',
-          details: { folder: this.label, file: name },
-          cause,
-        });
+        throw missingFileError(this.label, name, await this.list());
       }
     });
   }

@@ -9,7 +9,13 @@ import { plannedFiles } from '../src/core/export/open-target.ts';
 import { verifyExport } from '../src/core/export/verify.ts';
 import { type ExportResult, writeExport } from '../src/core/export/write-export.ts';
 import { writeFailure } from '../src/core/export/write-failure.ts';
-import type { ExportApi, ExportDestination, ExportEvent, ExportProgress, ExportRequest } from '../src/core/protocol/export-protocol.ts';
+import type {
+  ExportApi,
+  ExportDestination,
+  ExportEvent,
+  ExportProgress,
+  ExportRequest,
+} from '../src/core/protocol/export-protocol.ts';
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
 import { DirectoryTarget } from './directory-target.ts';
 import { OpfsExports, type PackedFile, zipSize } from './opfs-exports.ts';
@@ -53,13 +59,23 @@ async function packedFiles(target: FileSystemDirectoryHandle, names: readonly st
 
 function refuseLargeZip(size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
-  throw new StudioError('export', 'too-large-for-zip', `The zip would have ${formatBytes(size)}; a browser can hand over at most ${formatBytes(maxBytes)}.`, {
-    nextStep: 'Choose a folder to export into instead.',
-    details: { bytes: size, maxBytes },
-  });
+  throw new StudioError(
+    'export',
+    'too-large-for-zip',
+    `The zip would have ${formatBytes(size)}; a browser can hand over at most ${formatBytes(maxBytes)}.`,
+    {
+      nextStep: 'Choose a folder to export into instead.',
+      details: { bytes: size, maxBytes },
+    },
+  );
 }
 
-async function exportZip(job: Job, root: FileSystemDirectoryHandle, requestedName: string, maxZipBytes: number): Promise<{ result: ExportResult; zip: File }> {
+async function exportZip(
+  job: Job,
+  root: FileSystemDirectoryHandle,
+  requestedName: string,
+  maxZipBytes: number,
+): Promise<{ result: ExportResult; zip: File }> {
   const { checkpoint, layout, signal, onProgress } = job;
   const name = fileName(requestedName);
   refuseLargeZip(zipSize(name, plannedFiles(layout)), maxZipBytes);
@@ -80,7 +96,10 @@ async function exportZip(job: Job, root: FileSystemDirectoryHandle, requestedNam
       });
     }
     const files = await packedFiles(folder, [...names].sort());
-    const bytesTotal = zipSize(name, files.map(({ name: file, file: { size } }) => ({ name: file, size })));
+    const bytesTotal = zipSize(
+      name,
+      files.map(({ name: file, file: { size } }) => ({ name: file, size })),
+    );
     let bytesDone = 0;
     const zip = await exports.zip(name, files, signal, (bytes) => {
       bytesDone += bytes;
@@ -100,7 +119,11 @@ export function createExportApi(platform: ExportPlatform, maxZipBytes = MAX_ZIP_
 
   async function runJob(destination: ExportDestination, job: Job): Promise<ExportEvent> {
     if (destination.kind === 'directory') {
-      const { files, bytes } = await writeExport({ ...job, target: new DirectoryTarget(destination.handle), resume: true });
+      const { files, bytes } = await writeExport({
+        ...job,
+        target: new DirectoryTarget(destination.handle),
+        resume: true,
+      });
       return { type: 'done', files, bytes, zip: null };
     }
     const { result, zip } = await exportZip(job, await platform.privateRoot(), destination.name, maxZipBytes);
@@ -125,7 +148,9 @@ export function createExportApi(platform: ExportPlatform, maxZipBytes = MAX_ZIP_
         });
         send(ended);
       } catch (error) {
-        send(signal.aborted && isAbortError(error) ? { type: 'cancelled' } : { type: 'failed', error: toWireError(error) });
+        send(
+          signal.aborted && isAbortError(error) ? { type: 'cancelled' } : { type: 'failed', error: toWireError(error) },
+        );
       } finally {
         running = undefined;
       }

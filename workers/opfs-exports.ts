@@ -37,14 +37,21 @@ export class OpfsExports {
   }
 
   /** Streams the files, stored and not compressed, into `<name>.zip` under a folder `<name>/`. */
-  async zip(name: string, files: readonly PackedFile[], signal: AbortSignal, onBytes: (bytes: number) => void): Promise<File> {
+  async zip(
+    name: string,
+    files: readonly PackedFile[],
+    signal: AbortSignal,
+    onBytes: (bytes: number) => void,
+  ): Promise<File> {
     const handle = await this.#directory.getFileHandle(`${name}.zip`, { create: true });
     const writable = await handle.createWritable();
-    const entries = files.map(({ name: entry, file }) => ({ name: `${name}/${entry}`, input: file, lastModified: ENTRY_DATE }));
+    const entries = files.map(({ name: entry, file }) => ({
+      name: `${name}/${entry}`,
+      input: file,
+      lastModified: ENTRY_DATE,
+    }));
     try {
-      await makeZip(entries)
-        .pipeThrough(gather(CHUNK_BYTES, onBytes), { signal })
-        .pipeTo(writable, { signal });
+      await makeZip(entries).pipeThrough(gather(CHUNK_BYTES, onBytes), { signal }).pipeTo(writable, { signal });
     } catch (error) {
       await this.#directory.removeEntry(`${name}.zip`).catch(() => undefined);
       throw error;
@@ -55,11 +62,16 @@ export class OpfsExports {
 
 /** Size in bytes that the zip of these files will have. */
 export function zipSize(name: string, files: readonly { readonly name: string; readonly size: number }[]): number {
-  return Number(predictLength(files.map((file) => ({ name: `${name}/${file.name}`, size: file.size, lastModified: ENTRY_DATE }))));
+  return Number(
+    predictLength(files.map((file) => ({ name: `${name}/${file.name}`, size: file.size, lastModified: ENTRY_DATE }))),
+  );
 }
 
 /** Joins small pieces to larger ones: a write of its own for every zip header would be slow. */
-function gather(chunkBytes: number, onBytes: (bytes: number) => void): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
+function gather(
+  chunkBytes: number,
+  onBytes: (bytes: number) => void,
+): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   let buffer = new Uint8Array(chunkBytes);
   let filled = 0;
   const flush = (controller: TransformStreamDefaultController<Uint8Array<ArrayBuffer>>): void => {

@@ -58,7 +58,8 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 export function byteSize(value: string, option: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(value);
   const unit = UNITS.get(match?.[2]?.toLowerCase() ?? '?');
-  if (match === null || unit === undefined) throw usageError('not-a-size', `${option} takes a size such as 24GB or 24GiB, not "${value}".`);
+  if (match === null || unit === undefined)
+    throw usageError('not-a-size', `${option} takes a size such as 24GB or 24GiB, not "${value}".`);
   return Math.floor(Number(match[1]) * unit);
 }
 
@@ -67,7 +68,8 @@ export function expertSet(value: string, option: string): Map<number, Set<number
   const sets = new Map<number, Set<number>>();
   for (const part of value.split(',')) {
     const match = /^\s*(\d+):(\d+)\s*$/.exec(part);
-    if (match === null) throw usageError('bad-experts', `${option} takes pairs of layer:expert such as 3:17,4:0, not "${part}".`);
+    if (match === null)
+      throw usageError('bad-experts', `${option} takes pairs of layer:expert such as 3:17,4:0, not "${part}".`);
     const layer = Number(match[1]);
     sets.set(layer, (sets.get(layer) ?? new Set()).add(Number(match[2])));
   }

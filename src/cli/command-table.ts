@@ -9,7 +9,20 @@ interface Command {
 /** Every command in the order of a job. A new one is a file under `commands/` and a row here. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['inspect', { usage: 'inspect MODEL [--json]', load: () => import('./commands/inspect.ts') }],
-  ['merge', { usage: 'merge stats.json… --out stats.json [--force] [--json]', load: () => import('./commands/merge.ts') }],
+  [
+    'calibrate',
+    {
+      usage:
+        'calibrate MODEL (--tokens ids.json | --corpus FILE[:name] …) --out stats.json\n' +
+        '       [--gate model|reference] [--max-tokens n] [--sequence-length n] [--layers a-b] [--shard i/n] [--threads n]\n' +
+        '       [--resume DIR] [--force] [--json]',
+      load: () => import('./commands/calibrate.ts'),
+    },
+  ],
+  [
+    'merge',
+    { usage: 'merge stats.json… --out stats.json [--force] [--json]', load: () => import('./commands/merge.ts') },
+  ],
   [
     'plan',
     {
@@ -19,6 +32,21 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       load: () => import('./commands/plan.ts'),
     },
   ],
-  ['export', { usage: 'export MODEL --plan plan.json --out DIR [--resume] [--json]', load: () => import('./commands/export.ts') }],
+  [
+    'evaluate',
+    {
+      usage:
+        'evaluate MODEL (--tokens ids.json | --corpus FILE[:name] …) [--plan plan.json]\n' +
+        '       [--max-tokens n] [--sequence-length n] [--threads n] [--json]',
+      load: () => import('./commands/evaluate.ts'),
+    },
+  ],
+  [
+    'export',
+    {
+      usage: 'export MODEL --plan plan.json --out DIR [--resume] [--json]',
+      load: () => import('./commands/export.ts'),
+    },
+  ],
   ['verify', { usage: 'verify DIR [--source MODEL] [--json]', load: () => import('./commands/verify.ts') }],
 ]);

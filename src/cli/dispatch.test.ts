@@ -1,76 +1,39 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../core/checkpoint/open-checkpoint.ts';
-import { fixtureModel } from '../core/export/fixture-model.ts';
 import { parsePlan } from '../core/plan/plan-file.ts';
-import { type CalibrationStatistics, parseStatistics, serialiseStatistics } from '../core/saliency/statistics-file.ts';
+import { parseStatistics, serialiseStatistics } from '../core/saliency/statistics-file.ts';
+import { type CliDesk, cli, deskStatistics, openDesk } from './cli-desk.ts';
 import { COMMANDS } from './command-table.ts';
 import { dispatch } from './dispatch.ts';
 
-let room: string;
+let desk: CliDesk;
 let model: string;
-const source = fixtureModel({ sharded: true });
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function cli(argv: readonly string[], signal: AbortSignal = new AbortController().signal): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const code = await dispatch(argv, { stdout: (text) => void (out += text), stderr: (text) => void (err += text), isTerminal: false, signal });
-  return { code, out, err };
-}
-
-/** Statistics of a domain over the fixture: expert e of every layer is used `counts[e]` times with norm e + 1. */
-function statistics(fingerprint: string, name: string, hash: string, counts: readonly number[]): CalibrationStatistics {
-  const tokens = counts.reduce((sum, count) => sum + count, 0);
-  const times = (factor: (expert: number) => number): Float64Array => Float64Array.from(counts, (count, expert) => count * factor(expert));
-  const domain = {
-    tokens,
-    count: times(() => 1),
-    normSum: times((expert) => expert + 1),
-    gateSum: times(() => 1),
-    gateNormSum: times((expert) => expert + 1),
-    gateNormSquaredSum: times((expert) => (expert + 1) ** 2),
-    maxAbs: Float64Array.from(counts, (count, expert) => (count > 0 ? expert + 1 : 0)),
-  };
-  return {
-    model: { architecture: 'qwen3_moe', fingerprint, source: 'fixture' },
-    gate: 'model',
-    domains: [{ name, tokens, sequences: 1, hash: hash.repeat(64) }],
-    layers: [0, 1].map((layer) => ({ layer, experts: 4, topK: 1, domains: [domain] })),
-  };
-}
+let room: string;
+const at = (name: string): string => desk.at(name);
 
 beforeAll(async () => {
-  room = await mkdtemp(join(tmpdir(), 'reap-studio-cli-'));
-  model = join(room, 'model');
-  await mkdir(model);
-  for (const [name, bytes] of source.files) await writeFile(join(model, name), bytes);
-  const { fingerprint } = await openCheckpoint(source.asSource());
-  await writeFile(join(room, 'a.json'), serialiseStatistics(statistics(fingerprint, 'code', 'a', [5, 3, 2, 0])));
-  await writeFile(join(room, 'b.json'), serialiseStatistics(statistics(fingerprint, 'prose', 'b', [1, 1, 1, 7])));
+  desk = await openDesk();
+  ({ model, room } = desk);
 });
 
-afterAll(() => rm(room, { recursive: true, force: true }));
-
-const at = (name: string): string => join(room, name);
+afterAll(() => desk.close());
 
 describe('the whole job', () => {
   it('merges, plans, exports and verifies', async () => {
-    expect(await cli(['merge', at('a.json'), at('b.json'), '--out', at('all.json')])).toMatchObject({ code: 0, err: '' });
+    expect(await cli(['merge', at('a.json'), at('b.json'), '--out', at('all.json')])).toMatchObject({
+      code: 0,
+      err: '',
+    });
     const merged = parseStatistics(await readFile(at('all.json'), 'utf8'));
     expect(merged.domains.map(({ name }) => name)).toEqual(['code', 'prose']);
 
     // REAP scores are e + 1 for every expert that was used: 0 and 1 go.
     const planned = await cli(['plan', '--stats', at('all.json'), '--ratio', '0.5', '--out', at('half.json')]);
     expect(planned).toMatchObject({ code: 0 });
-    expect(parsePlan(await readFile(at('half.json'), 'utf8')).layers.map(({ keep }) => keep)).toEqual([[2, 3], [2, 3]]);
+    expect(parsePlan(await readFile(at('half.json'), 'utf8')).layers.map(({ keep }) => keep)).toEqual([
+      [2, 3],
+      [2, 3],
+    ]);
 
     const exported = await cli(['export', model, '--plan', at('half.json'), '--out', at('pruned'), '--json']);
     expect(exported.code).toBe(0);
@@ -133,62 +96,14 @@ describe('inspect', () => {
   it('gives every tensor its role in JSON', async () => {
     const { out } = await cli(['inspect', model, '--json']);
     const { tensors } = JSON.parse(out);
-    expect(tensors).toContainEqual(expect.objectContaining({ name: 'model.layers.1.mlp.gate.weight', dtype: 'BF16', shape: [4, 8], role: { kind: 'router', layer: 1, expertAxis: 0 } }));
-  });
-});
-
-describe('plan', () => {
-  const keepOf = async (...argv: string[]): Promise<readonly (readonly number[])[]> => {
-    const { code, err } = await cli(['plan', '--stats', at('a.json'), '--out', at('p.json'), '--force', ...argv]);
-    expect([code, err.includes('usage')]).toEqual([0, false]);
-    return parsePlan(await readFile(at('p.json'), 'utf8')).layers.map(({ keep }) => keep);
-  };
-
-  it('takes a ratio, a count, a metric and protected experts', async () => {
-    expect(await keepOf('--experts', '3')).toEqual([[0, 1, 2], [0, 1, 2]]);
-    expect(await keepOf('--ratio', '0.5')).toEqual([[1, 2], [1, 2]]);
-    expect(await keepOf('--ratio', '0.5', '--metric', 'frequency')).toEqual([[0, 1], [0, 1]]);
-    expect(await keepOf('--ratio', '0.5', '--protect', '1:3')).toEqual([[1, 2], [2, 3]]);
-  });
-
-  it('protects super experts', async () => {
-    const { fingerprint } = await openCheckpoint(source.asSource());
-    const outlier = statistics(fingerprint, 'code', 'c', [5, 3, 2, 4]);
-    for (const { domains } of outlier.layers.slice(0, 1)) domains[0]?.maxAbs.set([1000], 0);
-    await writeFile(at('outlier.json'), serialiseStatistics(outlier));
-    const plan = ['plan', '--stats', at('outlier.json'), '--experts', '2', '--out', at('p.json'), '--force'];
-    expect((await cli([...plan, '--protect-super-experts'])).code).toBe(0);
-    expect(parsePlan(await readFile(at('p.json'), 'utf8')).layers.map(({ keep }) => keep)[0]).toEqual([0, 3]);
-  });
-
-  it('chooses the largest count that fits in a number of bytes', async () => {
-    const { bytesOf, total } = await sizes();
-    expect(await keepOf('--max-bytes', `${total - bytesOf}`, '--model', model)).toHaveLength(2);
-    expect((await keepOf('--max-bytes', `${total - bytesOf}`, '--model', model))[0]).toHaveLength(3);
-    expect((await keepOf('--max-bytes', `${total - bytesOf - 1}`, '--model', model))[0]).toHaveLength(2);
-    expect((await keepOf('--max-bytes', '1GB', '--model', model))[0]).toHaveLength(4);
-    const small = await cli(['plan', '--stats', at('a.json'), '--out', at('q.json'), '--max-bytes', '100', '--model', model, '--json']);
-    expect(small.code).toBe(1);
-    expect(JSON.parse(small.out).error).toMatchObject({ family: 'plan', code: 'does-not-fit' });
-  });
-
-  /** Bytes of all tensors, and those that leave when one expert goes from each layer: 3 × 4 × 8 weights and a router row of 8. */
-  async function sizes(): Promise<{ total: number; bytesOf: number }> {
-    const { out } = await cli(['inspect', model, '--json']);
-    return { total: JSON.parse(out).totalBytes, bytesOf: 2 * 2 * (3 * 4 * 8 + 8) };
-  }
-
-  it('refuses a ratio that leaves fewer experts than top-k, and one that is none', async () => {
-    expect(await cli(['plan', '--stats', at('a.json'), '--experts', '0', '--out', at('q.json')])).toMatchObject({ code: 1 });
-    expect(await cli(['plan', '--stats', at('a.json'), '--ratio', '0.95', '--out', at('q.json')])).toMatchObject({ code: 1 });
-    expect(await cli(['plan', '--stats', at('a.json'), '--ratio', 'half', '--out', at('q.json')])).toMatchObject({ code: 2 });
-  });
-
-  it('does not write over a file without --force', async () => {
-    const plan = ['plan', '--stats', at('a.json'), '--ratio', '0.25', '--out', at('once.json')];
-    expect((await cli(plan)).code).toBe(0);
-    expect(await cli(plan)).toMatchObject({ code: 1, err: expect.stringContaining('--force') });
-    expect((await cli([...plan, '--force'])).code).toBe(0);
+    expect(tensors).toContainEqual(
+      expect.objectContaining({
+        name: 'model.layers.1.mlp.gate.weight',
+        dtype: 'BF16',
+        shape: [4, 8],
+        role: { kind: 'router', layer: 1, expertAxis: 0 },
+      }),
+    );
   });
 });
 
@@ -226,22 +141,34 @@ describe('refusals', () => {
   it('come as an object on stdout with --json', async () => {
     const { code, out, err } = await cli(['inspect', 'hf:Qwen/Qwen3-30B-A3B', '--json']);
     expect(code).toBe(1);
-    expect(JSON.parse(out).error).toMatchObject({ code: 'only-local', nextStep: 'Download the repository and give its folder.' });
+    expect(JSON.parse(out).error).toMatchObject({
+      code: 'only-local',
+      nextStep: 'Download the repository and give its folder.',
+    });
     expect(err).toContain('Only local folders can be opened by this version.');
   });
 
   it('name the file that is missing, or is no folder, or no plan', async () => {
     expect((await cli(['inspect', at('nowhere')])).err).toContain('nowhere');
     expect((await cli(['inspect', at('a.json')])).code).toBe(1);
-    expect(await cli(['export', model, '--plan', at('none.json'), '--out', at('new')])).toMatchObject({ code: 1, err: expect.stringContaining('none.json') });
-    expect(await cli(['export', model, '--plan', at('a.json'), '--out', at('new')])).toMatchObject({ code: 1, err: expect.stringContaining('not a plan file') });
+    expect(await cli(['export', model, '--plan', at('none.json'), '--out', at('new')])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('none.json'),
+    });
+    expect(await cli(['export', model, '--plan', at('a.json'), '--out', at('new')])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not a plan file'),
+    });
     expect(await readdir(room)).not.toContain('new');
   });
 
   it('of a plan for another model say so', async () => {
-    const other = statistics('0'.repeat(64), 'code', 'a', [1, 1, 1, 1]);
+    const other = deskStatistics('0'.repeat(64), 'code', 'a', [1, 1, 1, 1]);
     await writeFile(at('other.json'), serialiseStatistics(other));
     await cli(['plan', '--stats', at('other.json'), '--ratio', '0.5', '--out', at('other-plan.json')]);
-    expect(await cli(['export', model, '--plan', at('other-plan.json'), '--out', at('new')])).toMatchObject({ code: 1, err: expect.stringContaining('another model') });
+    expect(await cli(['export', model, '--plan', at('other-plan.json'), '--out', at('new')])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('another model'),
+    });
   });
 });

@@ -18,7 +18,8 @@ function report(error: unknown, usage: string, json: boolean, io: CliIo): number
     return code;
   }
   const wire = toWireError(error);
-  const nextStep = wire.family === 'internal' ? 'This is a fault of the program: report it with the message above.' : wire.nextStep;
+  const nextStep =
+    wire.family === 'internal' ? 'This is a fault of the program: report it with the message above.' : wire.nextStep;
   if (json) io.stdout(`${JSON.stringify({ error: { ...wire, nextStep } })}\n`);
   if (code === EXIT.usage) io.stderr(`usage: reap-studio ${usage}\n`);
   io.stderr(`${wire.message}\n${nextStep}\n`);

@@ -13,8 +13,13 @@ export function expertsThatFit(summary: CheckpointSummary, maxBytes: number): nu
   const experts = Math.min(summary.experts, Math.floor((maxBytes - withoutExperts) / perExpert));
   if (experts >= summary.topK) return experts;
   const least = withoutExperts + perExpert * summary.topK;
-  throw new StudioError('plan', 'does-not-fit', `With ${summary.topK} experts a layer, the fewest possible, the tensors take ${formatBytes(least)}: more than ${formatBytes(maxBytes)}.`, {
-    nextStep: `Give --max-bytes ${least} or more, or quantise the model first.`,
-    details: { maxBytes, leastBytes: least },
-  });
+  throw new StudioError(
+    'plan',
+    'does-not-fit',
+    `With ${summary.topK} experts a layer, the fewest possible, the tensors take ${formatBytes(least)}: more than ${formatBytes(maxBytes)}.`,
+    {
+      nextStep: `Give --max-bytes ${least} or more, or quantise the model first.`,
+      details: { maxBytes, leastBytes: least },
+    },
+  );
 }

@@ -66,7 +66,9 @@ export class NodeFileSource implements ByteSource {
     checkRange(this.name, this.size, offset, length);
     const handle = await open(this.#path, 'r').catch((cause: unknown) => {
       const code = nodeErrorCode(cause);
-      throw code === 'ENOENT' ? changedError(this.name, 'it was moved or deleted', cause) : unreadableError(this.name, code, cause);
+      throw code === 'ENOENT'
+        ? changedError(this.name, 'it was moved or deleted', cause)
+        : unreadableError(this.name, code, cause);
     });
     try {
       const bytes = new Uint8Array(length);
@@ -74,7 +76,10 @@ export class NodeFileSource implements ByteSource {
       // After the bytes, so that a change while they were read is seen as well.
       const { size, mtimeNs } = await handle.stat({ bigint: true });
       if (size !== this.#version.size || mtimeNs !== this.#version.mtimeNs) {
-        throw changedError(this.name, size === this.#version.size ? 'it was written to' : `it had ${this.size} bytes and now has ${size}`);
+        throw changedError(
+          this.name,
+          size === this.#version.size ? 'it was written to' : `it had ${this.size} bytes and now has ${size}`,
+        );
       }
       if (found !== length) throw shortReadError(this.name, offset, length, found);
       return bytes;

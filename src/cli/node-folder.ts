@@ -11,7 +11,12 @@ function isPlainName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name);
 }
 
-async function openIn(path: string, label: string, name: string, names: () => Promise<readonly string[]>): Promise<ByteSource> {
+async function openIn(
+  path: string,
+  label: string,
+  name: string,
+  names: () => Promise<readonly string[]>,
+): Promise<ByteSource> {
   if (!isPlainName(name)) throw missingFileError(label, name, await names());
   try {
     return await NodeFileSource.open(join(path, name));
@@ -27,7 +32,10 @@ async function fileNames(path: string): Promise<string[]> {
   const names = await Promise.all(
     entries.map(async (entry) => {
       if (!entry.isSymbolicLink()) return entry.isFile() ? entry.name : undefined;
-      const isFile = await stat(join(path, entry.name)).then((stats) => stats.isFile(), () => false);
+      const isFile = await stat(join(path, entry.name)).then(
+        (stats) => stats.isFile(),
+        () => false,
+      );
       return isFile ? entry.name : undefined;
     }),
   );
@@ -170,7 +178,8 @@ export async function createTargetFolder(path: string): Promise<TargetFolder> {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
     const code = nodeErrorCode(cause);
-    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file stands in its place' : `it cannot be made (${code})`;
+    const reason =
+      code === 'EEXIST' || code === 'ENOTDIR' ? 'a file stands in its place' : `it cannot be made (${code})`;
     throw new StudioError('export', 'bad-target', `"${path}" cannot be the target folder: ${reason}.`, {
       nextStep: 'Give another folder to --out, on a disk that you may write to.',
       details: { folder: path },

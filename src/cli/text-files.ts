@@ -12,11 +12,16 @@ export async function readTextFile(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const missing = codeOf(cause) === 'ENOENT';
-    throw new StudioError('source', missing ? 'missing-file' : 'unreadable', missing ? `There is no file "${path}".` : `"${path}" cannot be read (${codeOf(cause)}).`, {
-      nextStep: 'Check the path and that you may read the file.',
-      details: { file: path },
-      cause,
-    });
+    throw new StudioError(
+      'source',
+      missing ? 'missing-file' : 'unreadable',
+      missing ? `There is no file "${path}".` : `"${path}" cannot be read (${codeOf(cause)}).`,
+      {
+        nextStep: 'Check the path and that you may read the file.',
+        details: { file: path },
+        cause,
+      },
+    );
   }
 }
 

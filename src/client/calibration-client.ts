@@ -10,7 +10,10 @@ import { WorkerHandle } from './worker-handle.ts';
 const handle = new WorkerHandle<CalibrationApi>(
   'calibration',
   () =>
-    new Worker(new URL('../../workers/calibration.worker.ts', import.meta.url), { type: 'module', name: 'calibration' }),
+    new Worker(new URL('../../workers/calibration.worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'calibration',
+    }),
 );
 
 let running: Promise<void> | null = null;
@@ -21,7 +24,7 @@ let running: Promise<void> | null = null;
  * @throws StudioError that says what is wrong with the files.
  */
 export async function openCheckpoint(source: SourceSpec): Promise<CheckpointSummary> {
-  const result = await handle.call((remote) => remote.openCheckpoint(source));
+  const result = await handle.call(async (remote) => await remote.openCheckpoint(source));
   if (!result.ok) throw fromWireError(result.error);
   return result.value;
 }

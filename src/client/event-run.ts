@@ -1,4 +1,4 @@
-import { isStudioError, type WireError, toWireError } from '../core/base/errors.ts';
+import { isStudioError, toWireError, type WireError } from '../core/base/errors.ts';
 
 /** What ends every run: one of these events, exactly once. */
 type Ending = { readonly type: 'cancelled' } | { readonly type: 'failed'; readonly error: WireError };

@@ -2,7 +2,7 @@ import { toWireError } from '../core/base/errors.ts';
 import type { CheckpointSummary } from '../core/checkpoint/summary.ts';
 import type { CalibrationEvent, CalibrationRequest } from '../core/protocol/calibration-protocol.ts';
 import type { CalibrationStatistics } from '../core/saliency/statistics-file.ts';
-import { calibrationStore, clearCalibration, isUnderWay, withLayer } from './calibration-store.ts';
+import { afterEvent, calibrationStore, clearCalibration, isUnderWay } from './calibration-store.ts';
 import { checkpointStore } from './checkpoint-store.ts';
 import { chosenDomains, corpusStore } from './corpus-store.ts';
 import { forgetUnfinished, noteUnfinished } from './unfinished-run.ts';
@@ -54,41 +54,12 @@ export async function cancelCalibration(): Promise<void> {
   (await client()).cancelCalibration();
 }
 
-/** Brings one report of the worker into the store. */
-export function applyEvent(event: CalibrationEvent, summary: CheckpointSummary): void {
-  const { status, statistics } = calibrationStore.getState();
-  switch (event.type) {
-    case 'backend':
-      return calibrationStore.setState({ backend: event.backend });
-    case 'corpus':
-      if (statistics === null) return;
-      return calibrationStore.setState({
-        statistics: { ...statistics, domains: event.domains },
-        resumedLayers: event.resumedLayers,
-      });
-    case 'progress':
-      return calibrationStore.setState({
-        progress: event.progress,
-        status: status === 'starting' ? 'running' : status,
-      });
-    case 'layer': {
-      if (statistics === null) return;
-      const next = withLayer(statistics, event.statistics);
-      noteUnfinished(summary, next.layers.length);
-      return calibrationStore.setState({ statistics: next });
-    }
-    case 'paused':
-      return calibrationStore.setState({ status: status === 'cancelling' ? status : 'paused' });
-    case 'resumed':
-      return calibrationStore.setState({ status: status === 'cancelling' ? status : 'running' });
-    case 'cancelled':
-      return calibrationStore.setState({ status: 'cancelled' });
-    case 'failed':
-      return calibrationStore.setState({ status: 'failed', error: event.error });
-    case 'done':
-      forgetUnfinished(summary);
-      calibrationStore.setState({ status: 'done', statistics: event.statistics });
-      void hashStatistics(event.statistics);
+function applyEvent(event: CalibrationEvent, summary: CheckpointSummary): void {
+  calibrationStore.setState((state) => afterEvent(state, event));
+  if (event.type === 'layer') noteUnfinished(summary, calibrationStore.getState().statistics?.layers.length ?? 0);
+  if (event.type === 'done') {
+    forgetUnfinished(summary);
+    void hashStatistics(event.statistics);
   }
 }
 

@@ -1,6 +1,10 @@
 import { createStore } from 'zustand/vanilla';
 import type { WireError } from '../core/base/errors.ts';
-import type { BackendDescription, CalibrationProgress } from '../core/protocol/calibration-protocol.ts';
+import type {
+  BackendDescription,
+  CalibrationEvent,
+  CalibrationProgress,
+} from '../core/protocol/calibration-protocol.ts';
 import type { LayerStatistics } from '../core/saliency/layer-statistics.ts';
 import type { CalibrationStatistics } from '../core/saliency/statistics-file.ts';
 
@@ -51,8 +55,36 @@ export function clearCalibration(): void {
   calibrationStore.setState(EMPTY, true);
 }
 
+/** What a report of the worker changes. While a cancel is under way, only the run's end changes the status. */
+export function afterEvent(state: CalibrationState, event: CalibrationEvent): Partial<CalibrationState> {
+  const { status, statistics } = state;
+  const unlessCancelling = (next: CalibrationStatus) => (status === 'cancelling' ? status : next);
+  switch (event.type) {
+    case 'backend':
+      return { backend: event.backend };
+    case 'corpus':
+      return statistics === null
+        ? {}
+        : { statistics: { ...statistics, domains: event.domains }, resumedLayers: event.resumedLayers };
+    case 'progress':
+      return { progress: event.progress, status: status === 'starting' ? 'running' : status };
+    case 'layer':
+      return statistics === null ? {} : { statistics: withLayer(statistics, event.statistics) };
+    case 'paused':
+      return { status: unlessCancelling('paused') };
+    case 'resumed':
+      return { status: unlessCancelling('running') };
+    case 'cancelled':
+      return { status: 'cancelled' };
+    case 'failed':
+      return { status: 'failed', error: event.error };
+    case 'done':
+      return { status: 'done', statistics: event.statistics };
+  }
+}
+
 /** Puts a finished layer in its place; a layer that is there already is replaced. */
-export function withLayer(statistics: CalibrationStatistics, layer: LayerStatistics): CalibrationStatistics {
+function withLayer(statistics: CalibrationStatistics, layer: LayerStatistics): CalibrationStatistics {
   const others = statistics.layers.filter((other) => other.layer !== layer.layer);
   return { ...statistics, layers: [...others, layer].sort((a, b) => a.layer - b.layer) };
 }

@@ -16,9 +16,16 @@ interface CheckpointState {
   readonly summary: CheckpointSummary | null;
   /** Why what was chosen or dropped last could not even be tried. */
   readonly refusal: WireError | null;
+  /** A checkpoint was opened since the page was loaded: the first screen does not come back. */
+  readonly everOpened: boolean;
 }
 
-export const checkpointStore = createStore<CheckpointState>(() => ({ source: null, summary: null, refusal: null }));
+export const checkpointStore = createStore<CheckpointState>(() => ({
+  source: null,
+  summary: null,
+  refusal: null,
+  everOpened: false,
+}));
 
 let sources = 0;
 
@@ -30,5 +37,5 @@ export function chooseSource(spec: SourceSpec): void {
 
 /** Notes the facts of a source, unless another was chosen meanwhile. */
 export function noteSummary(sourceId: string, summary: CheckpointSummary): void {
-  if (checkpointStore.getState().source?.id === sourceId) checkpointStore.setState({ summary });
+  if (checkpointStore.getState().source?.id === sourceId) checkpointStore.setState({ summary, everOpened: true });
 }

@@ -15,7 +15,9 @@ import { planStore } from './plan-store.ts';
 /** Values that follow from the stores. Each is worked out once for the same inputs and never stored. */
 
 /** A value or why there is none, in words. */
-export type Derived<Value> = { readonly value: Value; readonly error: null } | { readonly value: null; readonly error: WireError };
+export type Derived<Value> =
+  | { readonly value: Value; readonly error: null }
+  | { readonly value: null; readonly error: WireError };
 
 /** Scores of the layers measured so far, ascending; empty before the first. */
 export function measuredScores(): Derived<readonly LayerScores[]> {
@@ -32,8 +34,9 @@ export function currentSelection(): Derived<Selection> | null {
   const { percent, metric, protectSuperExperts } = planStore.getState();
   if (summary === null) return null;
   const scores = scored(statistics, metric);
-  if (scores.value === null) return { value: null, error: scores.error };
-  const superExperts = protectSuperExperts && status === 'done' && statistics !== null ? superExpertSets(statistics) : null;
+  if (scores.value === null) return scores;
+  const superExperts =
+    protectSuperExperts && status === 'done' && statistics !== null ? superExpertSets(statistics) : null;
   return selected(summary, scores.value, statistics, statisticsHash, percent, metric, superExperts);
 }
 

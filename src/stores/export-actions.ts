@@ -47,21 +47,20 @@ export async function cancelExport(): Promise<void> {
   (await client()).cancelExport();
 }
 
+/** Shows why an export could not start or go on. */
+export function failExport(error: unknown): void {
+  exportStore.setState({ ...IDLE_EXPORT, status: 'failed', error: toWireError(error) }, true);
+}
+
 function applyEvent(event: ExportEvent, destination: ExportDestination): void {
-  switch (event.type) {
-    case 'progress':
-      return exportStore.setState({ progress: event.progress });
-    case 'cancelled':
-      return exportStore.setState({ ...IDLE_EXPORT, status: 'cancelled' }, true);
-    case 'failed':
-      return exportStore.setState({ status: 'failed', error: event.error });
-    case 'done': {
-      const { files, bytes, zip } = event;
-      const packed = zip === null || destination.kind !== 'zip' ? null : { name: destination.name, file: zip };
-      exportStore.setState({ status: 'done', result: { files, bytes, zip: packed } });
-      if (packed !== null) downloadBlob(packed.name, packed.file);
-    }
-  }
+  if (event.type === 'progress') exportStore.setState({ progress: event.progress });
+  if (event.type === 'cancelled') exportStore.setState({ ...IDLE_EXPORT, status: 'cancelled' }, true);
+  if (event.type === 'failed') exportStore.setState({ status: 'failed', error: event.error });
+  if (event.type !== 'done') return;
+  const { files, bytes, zip } = event;
+  const packed = zip === null || destination.kind !== 'zip' ? null : { name: destination.name, file: zip };
+  exportStore.setState({ status: 'done', result: { files, bytes, zip: packed } });
+  if (packed !== null) downloadBlob(packed.name, packed.file);
 }
 
 function requirePlan(): PruningPlan {
@@ -84,6 +83,6 @@ async function orShow(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    exportStore.setState({ ...IDLE_EXPORT, status: 'failed', error: toWireError(error) }, true);
+    failExport(error);
   }
 }

@@ -11,7 +11,12 @@ interface CheckboxProps {
 export function Checkbox({ label, checked, onChange, disabled = false }: CheckboxProps) {
   return (
     <label className={styles.label}>
-      <input type="checkbox" checked={checked} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
       <span>{label}</span>
     </label>
   );

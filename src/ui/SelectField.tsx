@@ -22,7 +22,13 @@ export function SelectField({ label, value, choices, onChange, stacked = false, 
   return (
     <div className={stacked ? styles.stacked : styles.field}>
       <label htmlFor={id}>{label}</label>
-      <select id={id} className={styles.select} value={value} disabled={disabled} onChange={(event) => onChange(event.target.value)}>
+      <select
+        id={id}
+        className={styles.select}
+        value={value}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.value)}
+      >
         {choices.map((choice) => (
           <option key={choice.id} value={choice.id}>
             {choice.label}

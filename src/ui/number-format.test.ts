@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatDuration, formatMeasure, formatPercent, formatWhole } from './number-format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMeasure,
+  formatPercent,
+  formatWhole,
+} from './number-format.ts';
 
 describe('number formats', () => {
   it.each([

@@ -29,7 +29,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       target: await createTargetFolder(out),
       resume: values.resume,
       signal: io.signal,
-      onProgress: ({ file, bytesDone, bytesTotal }) => progress.update(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}: ${file}`),
+      onProgress: ({ file, bytesDone, bytesTotal }) =>
+        progress.update(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}: ${file}`),
     });
     progress.end();
     io.stdout(

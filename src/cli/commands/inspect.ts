@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointTensor } from '../../core/checkpoint/checkpoint.ts';
-import type { CheckpointSummary } from '../../core/checkpoint/summary.ts';
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
+import type { CheckpointSummary } from '../../core/checkpoint/summary.ts';
 import { formatBytes } from '../../core/export/format-bytes.ts';
 import { onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
@@ -52,7 +52,9 @@ function asText(checkpoint: Checkpoint, summary: CheckpointSummary): string {
     ['fingerprint', summary.fingerprint],
     ['other files', checkpoint.companionFiles.join(', ') || 'none'],
   ];
-  const roles = countRoles(checkpoint).map(({ role, tensors, bytes }) => `  ${role.padEnd(22)}${String(tensors).padStart(7)} tensors  ${formatBytes(bytes)}`);
+  const roles = countRoles(checkpoint).map(
+    ({ role, tensors, bytes }) => `  ${role.padEnd(22)}${String(tensors).padStart(7)} tensors  ${formatBytes(bytes)}`,
+  );
   return `${facts.map(([name, value]) => `${name.padEnd(14)}${value}`).join('\n')}\ntensors\n${roles.join('\n')}\n`;
 }
 
@@ -65,7 +67,14 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     io.stdout(asText(checkpoint, summary));
     return EXIT.ok;
   }
-  const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, file, byteLength, role }) => ({ name, dtype, shape, file, byteLength, role }));
+  const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, file, byteLength, role }) => ({
+    name,
+    dtype,
+    shape,
+    file,
+    byteLength,
+    role,
+  }));
   io.stdout(`${JSON.stringify({ ...summary, companionFiles: checkpoint.companionFiles, tensors })}\n`);
   return EXIT.ok;
 }

@@ -18,7 +18,13 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const merged = await mergeStatistics(parts);
   await writeTextFile(out, serialiseStatistics(merged), values.force);
   const tokens = merged.domains.reduce((sum, domain) => sum + domain.tokens, 0);
-  const facts = { out, parts: parts.length, domains: merged.domains.map(({ name }) => name), tokens, layers: merged.layers.length };
+  const facts = {
+    out,
+    parts: parts.length,
+    domains: merged.domains.map(({ name }) => name),
+    tokens,
+    layers: merged.layers.length,
+  };
   io.stdout(
     values.json
       ? `${JSON.stringify(facts)}\n`

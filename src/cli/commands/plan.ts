@@ -1,12 +1,16 @@
-import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
+import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
 import { checkPlanFits, serialisePlan } from '../../core/plan/plan-file.ts';
 import { type SelectionConstraints, type SelectionSize, selectExperts } from '../../core/plan/selection.ts';
 import { hashText } from '../../core/saliency/hash-text.ts';
 import type { SaliencyMetric } from '../../core/saliency/metric.ts';
 import { defaultMetric, saliencyMetrics } from '../../core/saliency/registry.ts';
 import { scoreLayers } from '../../core/saliency/saliency-matrix.ts';
-import { type CalibrationStatistics, parseStatistics, serialiseStatistics } from '../../core/saliency/statistics-file.ts';
+import {
+  type CalibrationStatistics,
+  parseStatistics,
+  serialiseStatistics,
+} from '../../core/saliency/statistics-file.ts';
 import { findSuperExperts } from '../../core/saliency/super-experts.ts';
 import { byteSize, expertSet, numberOption, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
@@ -34,7 +38,8 @@ type Values = ReturnType<typeof parseCommandLine<typeof OPTIONS>>['values'];
 function metricOf(id: string | undefined): SaliencyMetric {
   if (id === undefined) return defaultMetric;
   const metric = saliencyMetrics.get(id);
-  if (metric === undefined) throw usageError('unknown-metric', `There is no metric "${id}"; there are ${saliencyMetrics.ids().join(', ')}.`);
+  if (metric === undefined)
+    throw usageError('unknown-metric', `There is no metric "${id}"; there are ${saliencyMetrics.ids().join(', ')}.`);
   return metric;
 }
 
@@ -45,7 +50,8 @@ function sizeOf(values: Values, summary: CheckpointSummary | undefined): Selecti
   }
   if (ratio !== undefined) return { ratio: numberOption(ratio, '--ratio') };
   if (experts !== undefined) return { expertsToKeep: numberOption(experts, '--experts') };
-  if (summary === undefined) throw usageError('missing-option', '--max-bytes needs --model MODEL, whose sizes it counts with.');
+  if (summary === undefined)
+    throw usageError('missing-option', '--max-bytes needs --model MODEL, whose sizes it counts with.');
   return { expertsToKeep: expertsThatFit(summary, byteSize(maxBytes ?? '', '--max-bytes')) };
 }
 
@@ -71,12 +77,15 @@ function constraintsOf(values: Values, statistics: CalibrationStatistics): Selec
 /** Makes a plan from statistics. With --model it is also checked against that checkpoint. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
-  if (positionals[0] !== undefined) throw usageError('too-many-arguments', `"${positionals[0]}" is one argument too many.`);
-  if (values.policy !== 'uniform') throw usageError('unknown-policy', `There is no policy "${values.policy}"; there is uniform.`);
+  if (positionals[0] !== undefined)
+    throw usageError('too-many-arguments', `"${positionals[0]}" is one argument too many.`);
+  if (values.policy !== 'uniform')
+    throw usageError('unknown-policy', `There is no policy "${values.policy}"; there is uniform.`);
   const statsPath = required(values.stats, '--stats');
   const out = required(values.out, '--out');
   const metric = metricOf(values.metric);
-  const summary = values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal));
+  const summary =
+    values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal));
   const size = sizeOf(values, summary);
   const statistics = parseStatistics(await readTextFile(statsPath));
   const { plan, warnings } = selectExperts({

@@ -1,5 +1,5 @@
-import { verifyExport } from '../../core/export/verify.ts';
 import { formatBytes } from '../../core/export/format-bytes.ts';
+import { verifyExport } from '../../core/export/verify.ts';
 import { onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { openFolder, openModel } from '../open-model.ts';
@@ -7,7 +7,10 @@ import { ProgressLine } from '../progress-line.ts';
 
 /** Checks every byte of an exported folder against its manifest and plan, and against the unpruned model where it is given. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseCommandLine(argv, { source: { type: 'string' }, json: { type: 'boolean', default: false } });
+  const { values, positionals } = parseCommandLine(argv, {
+    source: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  });
   const folder = await openFolder(onePositional(positionals, 'DIR'));
   const source = values.source === undefined ? undefined : await openModel(values.source, io.signal);
   const progress = new ProgressLine(io);
@@ -15,7 +18,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     folder,
     source,
     signal: io.signal,
-    onProgress: ({ file, bytesDone, bytesTotal }) => progress.update(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}: ${file}`),
+    onProgress: ({ file, bytesDone, bytesTotal }) =>
+      progress.update(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}: ${file}`),
   }).finally(() => progress.end());
   const right = report.problems.length === 0;
   if (values.json) {
@@ -28,7 +32,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
         ? `right: ${report.files} files, ${report.tensors} tensors, ${formatBytes(report.bytes)} held against ${against}\n`
         : `wrong: ${report.problems.length} ${report.problems.length === 1 ? 'problem' : 'problems'}\n`,
     );
-    if (!report.comparedWithSource) io.stderr('Give --source MODEL to hold every byte against the unpruned model as well.\n');
+    if (!report.comparedWithSource)
+      io.stderr('Give --source MODEL to hold every byte against the unpruned model as well.\n');
   }
   return right ? EXIT.ok : EXIT.failed;
 }

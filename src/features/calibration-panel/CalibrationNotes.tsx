@@ -16,11 +16,21 @@ export function CalibrationNotes() {
     <div className={styles.notes}>
       {error === null ? null : <Notice tone="error" message={error.message} nextStep={error.nextStep} />}
       {hint === null ? null : <Notice tone="plain" message={hint} />}
-      {tokens === 0 ? null : <Notice tone="plain" message={`${formatWhole(tokens)} tokens in ${domainWords(statistics?.domains.length ?? 0)}.`} />}
+      {tokens === 0 ? null : (
+        <Notice
+          tone="plain"
+          message={`${formatWhole(tokens)} tokens in ${domainWords(statistics?.domains.length ?? 0)}.`}
+        />
+      )}
       {resumedLayers > 0 && status !== 'cancelled' ? (
-        <Notice tone="plain" message={`${resumedLayers} ${resumedLayers === 1 ? 'layer was' : 'layers were'} taken over from an earlier run.`} />
+        <Notice
+          tone="plain"
+          message={`${resumedLayers} ${resumedLayers === 1 ? 'layer was' : 'layers were'} taken over from an earlier run.`}
+        />
       ) : null}
-      {backend?.notes.map((note) => <Notice key={note} tone="plain" message={note} />)}
+      {backend?.notes.map((note) => (
+        <Notice key={note} tone="plain" message={note} />
+      ))}
     </div>
   );
 }

@@ -1,5 +1,10 @@
 import { useStore } from 'zustand';
-import { cancelCalibration, pauseCalibration, resumeCalibration, startCalibration } from '../../stores/calibration-actions.ts';
+import {
+  cancelCalibration,
+  pauseCalibration,
+  resumeCalibration,
+  startCalibration,
+} from '../../stores/calibration-actions.ts';
 import { calibrationStore, isUnderWay } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
 import { corpusStore } from '../../stores/corpus-store.ts';

@@ -24,7 +24,9 @@ export function FirstRun() {
           <OpenButtons large disabled={pending} />
         </div>
         <p className={styles.hint} aria-live="polite">
-          {pending ? `Reading the headers of ${label ?? 'the checkpoint'}…` : 'Or drop a checkpoint folder anywhere on this page.'}
+          {pending
+            ? `Reading the headers of ${label ?? 'the checkpoint'}…`
+            : 'Or drop a checkpoint folder anywhere on this page.'}
         </p>
         {error === null ? null : (
           <div className={styles.error}>
@@ -44,7 +46,8 @@ export function FirstRun() {
         ))}
       </ol>
       <p className={styles.facts}>
-        Reads Qwen3-MoE checkpoints. The demo is a real model of 14.8 M parameters with 8 layers of 32 experts; it is 30 MB.
+        Reads Qwen3-MoE checkpoints. The demo is a real model of 14.8 M parameters with 8 layers of 32 experts; it is 30
+        MB.
       </p>
     </main>
   );

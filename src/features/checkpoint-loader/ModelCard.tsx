@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import { isUnderWay, calibrationStore } from '../../stores/calibration-store.ts';
+import { calibrationStore, isUnderWay } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
 import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
@@ -23,10 +23,18 @@ export function ModelCard() {
           <p className={styles.name}>{summary.label}</p>
           <Facts
             facts={[
-              ['Layers', summary.moeLayers.length === summary.layers ? formatWhole(summary.layers) : `${summary.layers}, ${summary.moeLayers.length} with experts`],
+              [
+                'Layers',
+                summary.moeLayers.length === summary.layers
+                  ? formatWhole(summary.layers)
+                  : `${summary.layers}, ${summary.moeLayers.length} with experts`,
+              ],
               ['Experts a layer', `${formatWhole(summary.experts)}, top-${summary.topK}`],
               ['Parameters', formatCount(summary.totalParameters)],
-              ['On disk', `${formatBytes(summary.totalBytes)} in ${formatWhole(summary.shards)} ${summary.shards === 1 ? 'file' : 'files'}`],
+              [
+                'On disk',
+                `${formatBytes(summary.totalBytes)} in ${formatWhole(summary.shards)} ${summary.shards === 1 ? 'file' : 'files'}`,
+              ],
               ['Data type', summary.bytesByDtype.map(([dtype]) => dtype).join(', ')],
             ]}
           />

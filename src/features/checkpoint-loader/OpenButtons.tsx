@@ -29,7 +29,12 @@ export function OpenButtons({ large = false, disabled }: OpenButtonsProps) {
   };
   return (
     <>
-      <Button look={large ? 'primary' : 'secondary'} size={size} disabled={disabled} onClick={() => void openDemo(queries)}>
+      <Button
+        look={large ? 'primary' : 'secondary'}
+        size={size}
+        disabled={disabled}
+        onClick={() => void openDemo(queries)}
+      >
         Try the demo
       </Button>
       <Button size={size} disabled={disabled} onClick={() => void openFolder()}>

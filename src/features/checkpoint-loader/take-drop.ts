@@ -29,7 +29,12 @@ async function checkPlan({ files }: FileGroup): Promise<void> {
   const plan = parsePlan(await file.text());
   const { summary } = checkpointStore.getState();
   if (summary !== null) checkPlanFits(plan, summary);
-  throw new StudioError('usage', 'plan-not-opened', `The page makes plans and does not open them: "${file.name}" was only checked.`, {
-    nextStep: 'To write the model of a finished plan, use the command line: export MODEL --plan FILE --out FOLDER.',
-  });
+  throw new StudioError(
+    'usage',
+    'plan-not-opened',
+    `The page makes plans and does not open them: "${file.name}" was only checked.`,
+    {
+      nextStep: 'To write the model of a finished plan, use the command line: export MODEL --plan FILE --out FOLDER.',
+    },
+  );
 }

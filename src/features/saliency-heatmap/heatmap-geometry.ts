@@ -28,7 +28,11 @@ export function rowEdge({ rows, height }: HeatmapGeometry, row: number): number 
 }
 
 /** The cell under a point in device pixels, or null outside. */
-export function cellAt(geometry: HeatmapGeometry, x: number, y: number): { readonly row: number; readonly column: number } | null {
+export function cellAt(
+  geometry: HeatmapGeometry,
+  x: number,
+  y: number,
+): { readonly row: number; readonly column: number } | null {
   const { rows, columns, width, height } = geometry;
   if (!(x >= 0 && x < width && y >= 0 && y < height)) return null;
   const column = nearestCell(Math.floor((x / width) * columns), columns, (edge) => columnEdge(geometry, edge), x);

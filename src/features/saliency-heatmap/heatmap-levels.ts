@@ -9,7 +9,7 @@ export const FEW_TOKENS = 50;
 
 /**
  * Levels of the measured rows, in their order. `layer` stretches each row from its least to its largest score, `model`
- * does so over all rows together, `rank` spreads a row's ranks evenly (ties share the lower place).
+ * does so over all rows together, `rank` spreads a row's ranks evenly (equal scores share the better place).
  */
 export function levelsOf(rows: readonly LayerScores[], mode: ColourMode): RowLevels[] {
   if (mode === 'rank') return rows.map(({ scores }) => rankLevels(scores));

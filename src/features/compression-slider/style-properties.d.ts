@@ -1,0 +1,9 @@
+import 'react';
+
+declare module 'react' {
+  interface CSSProperties {
+    '--filled'?: number;
+    '--possible'?: number;
+    '--place'?: number;
+  }
+}
