@@ -40,15 +40,11 @@ export function setBundled(name: string, url: string, chosen: boolean): void {
   corpusStore.setState({ bundled });
 }
 
-/** Adds texts; a name that is taken gets a number. */
+/** Adds texts; a name that another own text bears gets a number. */
 export function addOwnTexts(texts: readonly OwnText[]): void {
-  const { own, bundled } = corpusStore.getState();
-  const taken = new Set([...bundled.keys(), ...own.map(({ name }) => name)]);
-  const added = texts.map((text) => {
-    const name = freeName(text.name, taken);
-    taken.add(name);
-    return { ...text, name };
-  });
+  const { own } = corpusStore.getState();
+  const taken = new Set(own.map(({ name }) => name));
+  const added = texts.map((text) => ({ ...text, name: claimName(text.name, taken) }));
   corpusStore.setState({ own: [...own, ...added] });
 }
 
@@ -56,17 +52,20 @@ export function removeOwnText(name: string): void {
   corpusStore.setState(({ own }) => ({ own: own.filter((text) => text.name !== name) }));
 }
 
-/** The domains of the next run: bundled ones by name, then the person's own. */
+/** The domains of the next run: bundled ones by name, then the person's own. No two share a name. */
 export function chosenDomains({ bundled, own }: Pick<CorpusState, 'bundled' | 'own'>): DomainSpec[] {
+  const taken = new Set(bundled.keys());
   const names = [...bundled].sort(([a], [b]) => a.localeCompare(b, 'en'));
   return [
     ...names.map(([name, url]): DomainSpec => ({ name, texts: [{ kind: 'http', url }] })),
-    ...own.map(({ name, text }): DomainSpec => ({ name, texts: [text] })),
+    ...own.map(({ name, text }): DomainSpec => ({ name: claimName(name, taken), texts: [text] })),
   ];
 }
 
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
+/** The name, or the name with the first number that is free; it is taken from then on. */
+function claimName(wanted: string, taken: Set<string>): string {
   let name = wanted;
   for (let number = 2; taken.has(name); number++) name = `${wanted} ${number}`;
+  taken.add(name);
   return name;
 }

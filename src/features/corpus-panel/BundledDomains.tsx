@@ -30,9 +30,8 @@ export function BundledDomains() {
         ))}
       </div>
       <p className={styles.links}>
-        Bundled text, held in many licences:{' '}
         <a href="demo/SOURCES.md" target="_blank" rel="noreferrer">
-          sources and licences
+          Sources and licences of the bundled text
         </a>
       </p>
     </div>

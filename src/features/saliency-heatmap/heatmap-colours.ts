@@ -1,4 +1,4 @@
-import { interpolateCividis } from 'd3-scale-chromatic';
+import { interpolateViridis } from 'd3-scale-chromatic';
 
 /** 0..255 each. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -13,9 +13,9 @@ export interface HeatmapTheme {
   readonly ink: Rgb;
 }
 
-/** Ink blue to wheat, even in lightness and told apart with any colour vision (Cividis). */
+/** Viridis: from dark violet to yellow, even in lightness, and told apart with any colour vision. */
 export function saliencyColour(level: number): Rgb {
-  return parseRgb(interpolateCividis(level / 255)) ?? [0, 0, 0];
+  return parseRgb(interpolateViridis(level / 255)) ?? [0, 0, 0];
 }
 
 /** How far a dropped cell fades into the surface. */

@@ -51,6 +51,6 @@ describe('heatmap geometry', () => {
 
   it('keeps few layers from growing into bars', () => {
     const geometry = fitHeatmap(2, 32, 640, 900);
-    expect(geometry.height / 2).toBeLessThanOrEqual(2.4 * 20);
+    expect(geometry.height / 2).toBeLessThanOrEqual(3.4 * 20);
   });
 });

@@ -8,7 +8,7 @@ export interface HeatmapGeometry {
 }
 
 /** A cell taller than this many times its width reads as a bar, not as a cell. */
-const TALLEST = 2.4;
+const TALLEST = 3.4;
 
 /** The map's size in a room of `roomWidth` × `roomHeight`, all in device pixels. At least one pixel a cell. */
 export function fitHeatmap(rows: number, columns: number, roomWidth: number, roomHeight: number): HeatmapGeometry {

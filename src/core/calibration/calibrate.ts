@@ -1,0 +1,133 @@
+import { StudioError } from '../base/errors.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { readRows } from '../checkpoint/read-tensor.ts';
+import type { LayerStatistics } from '../saliency/layer-statistics.ts';
+import type { GateMode } from '../saliency/statistics-file.ts';
+import { loadAttentionWeights } from './attention-pass.ts';
+import { forwardLayer } from './forward-layer.ts';
+import type { InferenceBackend } from './inference-backend.ts';
+import type { CalibrationJournal } from './journal.ts';
+import { LayerGraphs } from './layer-graphs.ts';
+import { type CalibrationProgress, ProgressMeter } from './progress.ts';
+import type { RunControl } from './run-control.ts';
+import { StatisticsCollector } from './statistics-collector.ts';
+import { cutIntoBlocks, type TokenBlock } from './token-blocks.ts';
+
+export interface CalibrationOptions {
+  readonly checkpoint: Checkpoint;
+  readonly backend: InferenceBackend;
+  /** Token sequences, an array a domain. */
+  readonly domains: readonly (readonly Int32Array[])[];
+  readonly gate: GateMode;
+  readonly control: RunControl;
+  readonly journal?: CalibrationJournal;
+  readonly onProgress?: (progress: CalibrationProgress) => void;
+  /** Compute no layer beyond this one; all by default. */
+  readonly lastLayer?: number;
+}
+
+/** @throws StudioError family `calibration`: `no-tokens`, `sequence-too-long`, `window-too-short`. */
+export function checkSequences(checkpoint: Checkpoint, domains: readonly (readonly Int32Array[])[]): number {
+  const longest = domains.flat().reduce((most, ids) => Math.max(most, ids.length), 0);
+  const { maxPositions, attention } = checkpoint.config;
+  const refuse = (code: string, message: string, nextStep: string): StudioError =>
+    new StudioError('calibration', code, message, { nextStep, details: { longest, maxPositions } });
+  if (longest === 0) throw refuse('no-tokens', 'There is no text to calibrate on.', 'Choose a domain or add a text file.');
+  if (longest > maxPositions) {
+    throw refuse('sequence-too-long', `A sequence has ${longest} tokens, but the model takes ${maxPositions} at most.`, `Choose a sequence length of ${maxPositions} or less.`);
+  }
+  if (attention.slidingWindow !== undefined && longest > attention.slidingWindow) {
+    throw refuse('window-too-short', `The model's attention sees ${attention.slidingWindow} tokens back, and sequences of ${longest} are longer than that.`, `Choose a sequence length of ${attention.slidingWindow} or less.`);
+  }
+  return longest;
+}
+
+/** Embeddings of a block, [T, H]. */
+export async function embedBlock(checkpoint: Checkpoint, block: TokenBlock, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+  return readRows(checkpoint, checkpoint.architecture.tensors.embedding, block.ids, signal);
+}
+
+/** Cuts a run's hidden states, [T, H] in one array, into those of its blocks. */
+function splitHidden(hidden: Float32Array<ArrayBuffer>, blocks: readonly TokenBlock[], width: number): Float32Array<ArrayBuffer>[] {
+  let row = 0;
+  return blocks.map(({ tokens }) => {
+    row += tokens;
+    return hidden.slice((row - tokens) * width, row * width);
+  });
+}
+
+function joinHidden(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/**
+ * The layer-streaming engine: hidden states of all tokens wait, weights stream past them once, a layer at a time.
+ * Yields the statistics of each layer with experts as it is finished; layers that the journal holds come first, at once.
+ *
+ * Statistics are of the unpruned model and do not depend on how tokens are cut into blocks and batches, beyond rounding.
+ * @throws StudioError of the families `calibration`, `checkpoint`, `source`, `backend`; AbortError when cancelled.
+ */
+export async function* calibrate(options: CalibrationOptions): AsyncGenerator<LayerStatistics, void, void> {
+  const { checkpoint, backend, control, journal } = options;
+  const { config } = checkpoint;
+  const { signal } = control;
+  const positions = checkSequences(checkpoint, options.domains);
+  const blocks = cutIntoBlocks(options.domains, backend.limits);
+  const tokens = blocks.reduce((sum, block) => sum + block.tokens, 0);
+
+  const saved = await journal?.load();
+  const statistics: LayerStatistics[] = [...(saved?.statistics ?? [])];
+  yield* statistics;
+  const firstLayer = saved?.nextLayer ?? 0;
+  const hidden = saved === undefined ? [] : splitHidden(saved.hidden, blocks, config.hiddenSize);
+  if (saved === undefined) for (const block of blocks) hidden.push(await embedBlock(checkpoint, block, signal));
+
+  const graphs = new LayerGraphs(backend, checkpoint, positions);
+  const meter = new ProgressMeter(config, tokens, firstLayer);
+  try {
+    for (let layer = firstLayer; layer <= (options.lastLayer ?? config.layers - 1); layer++) {
+      options.onProgress?.(meter.report('loading', layer));
+      const isMoe = checkpoint.moeLayers.includes(layer);
+      const collector = new StatisticsCollector(layer, config.experts, config.topK, options.domains.length);
+      const attention = await loadAttentionWeights(backend, checkpoint, layer, isMoe, signal);
+      for (const [index, block] of blocks.entries()) {
+        const context = {
+          checkpoint,
+          backend,
+          graphs,
+          layer,
+          isMoe,
+          attention,
+          statistics: { collector, gate: options.gate },
+          signal,
+          afterRun: async (phase: 'attention' | 'experts', amount: number): Promise<void> => {
+            meter.add(phase, amount);
+            options.onProgress?.(meter.report(phase, layer));
+            if (control.isPaused) {
+              await control.pass();
+              meter.restartClock();
+            } else {
+              await control.pass();
+            }
+          },
+        };
+        hidden[index] = await forwardLayer(context, block, hidden[index] ?? new Float32Array());
+      }
+      for (const tensor of Object.values(attention)) tensor.dispose();
+      meter.finishLayer(layer);
+      const finished = isMoe ? collector.finish() : undefined;
+      if (finished !== undefined) statistics.push(finished);
+      await journal?.save({ statistics, nextLayer: layer + 1, hidden: joinHidden(hidden) });
+      options.onProgress?.(meter.report('experts', layer));
+      if (finished !== undefined) yield finished;
+    }
+  } finally {
+    await graphs.release();
+  }
+}

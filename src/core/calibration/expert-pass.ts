@@ -1,0 +1,118 @@
+import type { ExpertAssignment } from './expert-assignment.ts';
+import { assignedCounts } from './expert-assignment.ts';
+import { type ExpertGroup, groupExperts } from './expert-groups.ts';
+import type { ExpertInputs, ExpertWeightReader } from './expert-weights.ts';
+import type { BackendGraph, BackendTensor, InferenceBackend } from './inference-backend.ts';
+
+/** What an expert's run over some of its tokens showed; all arrays are parallel. */
+export interface ExpertObservation {
+  readonly expert: number;
+  /** Row of each token in its block. */
+  readonly rows: Int32Array;
+  /** Place of each token in the routing's arrays. */
+  readonly places: Int32Array;
+  /** L2 norm of the expert's output for each token, before the gate. */
+  readonly norms: Float32Array;
+  /** Largest |component| of that output. */
+  readonly maxAbs: Float32Array;
+}
+
+export interface ExpertPass {
+  readonly backend: InferenceBackend;
+  readonly graph: BackendGraph;
+  readonly weights: ExpertWeightReader;
+  /** [T, H] input of the experts. */
+  readonly normed: BackendTensor;
+  /** [T, H] residual stream; gate × output of every expert is added into it. */
+  readonly hidden: BackendTensor;
+  readonly assignment: ExpertAssignment;
+  /** [T·K] factor of each (token, expert) pair by its place. */
+  readonly gates: Float32Array;
+  /** f32 bytes of one expert's weights. */
+  readonly expertBytes: number;
+  readonly observe?: (observation: ExpertObservation) => void;
+  /** Called after each run with the number of (token, expert) pairs it computed. */
+  readonly afterRun: (pairs: number) => Promise<void>;
+}
+
+interface Chunk {
+  readonly rows: Int32Array<ArrayBuffer>;
+  readonly factors: Float32Array<ArrayBuffer>;
+  readonly capacity: number;
+  readonly pairs: number;
+}
+
+/** Entries [from, from + capacity) of each expert of the group, padded with −1. */
+function chunkOf(pass: ExpertPass, group: ExpertGroup, from: number, capacity: number): Chunk {
+  const { assignment, gates } = pass;
+  const rows = new Int32Array(group.experts.length * capacity).fill(-1);
+  const factors = new Float32Array(rows.length);
+  let pairs = 0;
+  group.experts.forEach((expert, slot) => {
+    const begin = (assignment.offsets[expert] ?? 0) + from;
+    const end = Math.min(begin + capacity, assignment.offsets[expert + 1] ?? 0);
+    for (let at = begin, to = slot * capacity; at < end; at++, to++) {
+      rows[to] = assignment.rows[at] ?? -1;
+      factors[to] = gates[assignment.places[at] ?? 0] ?? 0;
+    }
+    pairs += Math.max(0, end - begin);
+  });
+  return { rows, factors, capacity, pairs };
+}
+
+async function report(pass: ExpertPass, group: ExpertGroup, from: number, chunk: Chunk, norm: BackendTensor, maxAbs: BackendTensor): Promise<void> {
+  const { observe, assignment, backend } = pass;
+  if (observe === undefined) return;
+  const norms = await backend.read(norm);
+  const maxima = await backend.read(maxAbs);
+  group.experts.forEach((expert, slot) => {
+    const begin = (assignment.offsets[expert] ?? 0) + from;
+    const end = Math.min(begin + chunk.capacity, assignment.offsets[expert + 1] ?? 0);
+    if (end <= begin) return;
+    const at = slot * chunk.capacity;
+    observe({
+      expert,
+      rows: assignment.rows.subarray(begin, end),
+      places: assignment.places.subarray(begin, end),
+      norms: norms.subarray(at, at + end - begin),
+      maxAbs: maxima.subarray(at, at + end - begin),
+    });
+  });
+}
+
+async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInputs): Promise<void> {
+  const { backend, graph } = pass;
+  const width = pass.normed.dims[1] ?? 0;
+  const experts = group.experts.length;
+  const step = Math.max(1, Math.min(group.capacity, Math.floor(backend.limits.groupRows / experts)));
+  for (let from = 0; from < group.capacity; from += step) {
+    const chunk = chunkOf(pass, group, from, Math.min(step, group.capacity - from));
+    const x = backend.gatherRows(pass.normed, chunk.rows, [experts, chunk.capacity, width]);
+    const result = await graph.run({ x, ...inputs }, ['y', 'norm', 'max_abs']);
+    x.dispose();
+    backend.scatterAddRows(pass.hidden, chunk.rows, chunk.factors, result.y);
+    await report(pass, group, from, chunk, result.norm, result.max_abs);
+    for (const tensor of Object.values(result)) tensor.dispose();
+    await pass.afterRun(chunk.pairs);
+  }
+}
+
+/**
+ * Second half of a layer for one block: hidden[t] += Σ gate · expert(normed[t]) over the experts of each token. Experts
+ * are the outer loop, so each weight is read once; only the pairs that the router chose are computed.
+ */
+export async function runExperts(pass: ExpertPass): Promise<void> {
+  const { backend, weights } = pass;
+  const groups = groupExperts(assignedCounts(pass.assignment), {
+    maxExperts: Math.max(1, Math.floor(backend.limits.groupWeightBytes / pass.expertBytes)),
+    maxRows: backend.limits.groupRows,
+  });
+  weights.prepare(groups.flatMap((group) => [...group.experts]));
+  for (const [index, group] of groups.entries()) {
+    const inputs = await weights.take(backend, group.experts);
+    const next = groups[index + 1];
+    if (next !== undefined) weights.prefetch(next.experts);
+    await runGroup(pass, group, inputs);
+    for (const tensor of Object.values(inputs)) tensor.dispose();
+  }
+}

@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { nodeBackend } from '../../cli/node-backend.ts';
+import { MemoryFolder } from '../bytes/memory-folder.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
+import type { PruningPlan } from '../plan/pruning-plan.ts';
+import { combineDomains } from '../saliency/layer-statistics.ts';
+import { saliencyMetrics } from '../saliency/registry.ts';
+import { calibrate } from './calibrate.ts';
+import { RunControl } from './run-control.ts';
+
+const FIXTURE = new URL('../../../e2e/fixtures/qwen3-moe-tiny/', import.meta.url);
+const GOLDENS = new URL('../../../../shared/goldens/', import.meta.url);
+
+/** Figures of transformers and the reference implementation for one checkpoint and its sequences. */
+interface Golden {
+  readonly sequences: readonly Int32Array[];
+  readonly meanNll: number;
+  readonly layers: readonly { readonly layer: number; readonly model: Readonly<Record<string, readonly number[]>> }[];
+  readonly pruned: Readonly<Record<string, { readonly retained: Readonly<Record<string, readonly number[]>>; readonly meanNll: number }>>;
+}
+
+const EXPECTED: readonly (readonly [metric: string, golden: string])[] = [
+  ['reap', 'reap'],
+  ['frequency', 'expert_frequency'],
+  ['ean-sum', 'ean_sum'],
+  ['weighted-ean-sum', 'weighted_ean_sum'],
+  ['weighted-frequency', 'weighted_expert_frequency_sum'],
+  ['max-activation', 'max_abs_activation'],
+];
+
+function json(url: URL): ReturnType<typeof JSON.parse> {
+  return JSON.parse(readFileSync(url, 'utf8'));
+}
+
+function folderAt(url: URL, config = 'config.json'): MemoryFolder {
+  const files = readdirSync(url).filter((name) => name.startsWith('model'));
+  const bytes = new Map(files.map((name) => [name, new Uint8Array(readFileSync(new URL(name, url)))]));
+  bytes.set('config.json', new Uint8Array(readFileSync(new URL(config, url))));
+  return new MemoryFolder('golden', bytes);
+}
+
+function fixtureGolden(): Golden {
+  const { input_ids, mean_nll, layers, pruned } = json(new URL('expected.json', FIXTURE));
+  return {
+    sequences: input_ids.map((ids: number[]) => Int32Array.from(ids)),
+    meanNll: mean_nll,
+    layers: layers.map(({ layer, ...model }: Record<string, number[]> & { layer: number }) => ({ layer, model })),
+    pruned: Object.fromEntries(['25', '50'].map((ratio) => [ratio, { retained: pruned[ratio].retained, meanNll: pruned[ratio].mean_nll }])),
+  };
+}
+
+function sharedGolden(name: string, ragged = false): Golden {
+  const golden = json(new URL(`${name}/${ragged ? 'golden_ragged' : 'golden'}.json`, GOLDENS));
+  const ids = json(new URL(`${name}/input_ids.json`, GOLDENS));
+  return {
+    sequences: ids[ragged ? 'ragged_input_ids' : 'input_ids'].map((sequence: number[]) => Int32Array.from(sequence)),
+    meanNll: golden.baseline.mean_nll,
+    layers: golden.layers,
+    pruned: ragged
+      ? {}
+      : Object.fromEntries(['25', '50'].map((ratio) => [ratio, { retained: golden.pruned[ratio].retained, meanNll: golden.pruned[ratio].eval.mean_nll }])),
+  };
+}
+
+function planOf(checkpoint: Checkpoint, retained: Readonly<Record<string, readonly number[]>>): PruningPlan {
+  const { experts } = checkpoint.config;
+  return {
+    model: { architecture: checkpoint.architecture.id, fingerprint: checkpoint.fingerprint, source: 'golden' },
+    metric: 'reap',
+    policy: 'uniform',
+    ratio: 0.5,
+    calibration: { domains: [], gate: 'model', statisticsHash: null },
+    layers: Object.entries(retained).map(([layer, keep]) => ({
+      layer: Number(layer),
+      experts,
+      keep,
+      drop: Array.from({ length: experts }, (_, expert) => expert).filter((expert) => !keep.includes(expert)),
+      scores: [],
+      reasons: new Map(),
+    })),
+  };
+}
+
+/** Saliency within 1e-4, counts and kept sets equal, losses within 1e-3: the whole check for one checkpoint. */
+async function check(folder: MemoryFolder, golden: Golden): Promise<void> {
+  const checkpoint = await openCheckpoint(folder);
+  const backend = nodeBackend(1);
+  const domains = [golden.sequences];
+  let layers = 0;
+  for await (const statistics of calibrate({ checkpoint, backend, domains, gate: 'model', control: new RunControl() })) {
+    layers += 1;
+    const expected = golden.layers.find(({ layer }) => layer === statistics.layer)?.model ?? expect.fail(`no layer ${statistics.layer}`);
+    const combined = combineDomains(statistics);
+    for (const [metric, name] of EXPECTED) {
+      const scores = saliencyMetrics.get(metric)?.score(combined) ?? expect.fail(`no metric ${metric}`);
+      for (const [expert, value] of (expected[name] ?? expect.fail(`no ${name}`)).entries()) {
+        const error = Math.abs((scores[expert] ?? Number.NaN) - value);
+        expect(error, `layer ${statistics.layer} expert ${expert} ${metric}`).toBeLessThanOrEqual(name === 'expert_frequency' ? 0 : 1e-4 * value);
+      }
+    }
+    const order = [...(saliencyMetrics.get('reap')?.score(combined) ?? [])].map((score, expert) => ({ score, expert })).sort((a, b) => a.score - b.score);
+    for (const [ratio, { retained }] of Object.entries(golden.pruned)) {
+      const drop = Math.floor((order.length * Number(ratio)) / 100);
+      const keep = order.slice(drop).map(({ expert }) => expert).sort((a, b) => a - b);
+      expect(keep, `kept at ${ratio} % in layer ${statistics.layer}`).toEqual(retained[statistics.layer]);
+    }
+  }
+  expect(layers).toBe(golden.layers.length);
+  const loss = async (plan?: PruningPlan): Promise<number | undefined> =>
+    (await evaluate({ checkpoint, backend, domains, control: new RunControl(), ...(plan === undefined ? {} : { plan }) }))[0]?.meanNll;
+  expect(await loss()).toBeCloseTo(golden.meanNll, 5);
+  for (const { retained, meanNll } of Object.values(golden.pruned)) {
+    expect(await loss(planOf(checkpoint, retained)), 'masked = pruned and reloaded by transformers').toBeCloseTo(meanNll, 5);
+  }
+}
+
+describe('Qwen3-MoE against transformers and the reference implementation', () => {
+  it('bfloat16, one file', () => check(folderAt(FIXTURE), fixtureGolden()));
+
+  describe.skipIf(!existsSync(GOLDENS))('all goldens of the family', () => {
+    it.each(['config.json', 'config.v4.json'])('float32, three shards, %s', (config) => check(folderAt(new URL('qwen3_moe/', GOLDENS), config), sharedGolden('qwen3_moe')));
+    it.each(['config.json', 'config.v4.json'])('bfloat16, %s', (config) => check(folderAt(new URL('qwen3_moe_bf16/', GOLDENS), config), sharedGolden('qwen3_moe_bf16')));
+    it('sequences of 1 to 64 tokens', () => check(folderAt(new URL('qwen3_moe/', GOLDENS)), sharedGolden('qwen3_moe', true)));
+  });
+});

@@ -1,0 +1,47 @@
+/** How often a run lets other events in (pause, cancel, messages), in milliseconds. */
+const BREATH_INTERVAL = 40;
+
+/** The hand on a running job: pause, resume and cancel take effect between two runs of a graph. */
+export class RunControl {
+  readonly #abort = new AbortController();
+  #lastBreath = 0;
+  #resume: (() => void) | undefined;
+  #paused: Promise<void> | undefined;
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused !== undefined;
+  }
+
+  pause(): void {
+    if (this.#paused !== undefined) return;
+    this.#paused = new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  resume(): void {
+    this.#resume?.();
+    this.#paused = undefined;
+    this.#resume = undefined;
+  }
+
+  cancel(): void {
+    this.#abort.abort(new DOMException('The run was cancelled.', 'AbortError'));
+    this.resume();
+  }
+
+  /** To be awaited between units of work: lets waiting events in now and then, waits while paused, throws when cancelled. */
+  async pass(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastBreath >= BREATH_INTERVAL) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#lastBreath = performance.now();
+    }
+    while (this.#paused !== undefined) await this.#paused;
+    this.signal.throwIfAborted();
+  }
+}

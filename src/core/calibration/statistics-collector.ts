@@ -1,0 +1,57 @@
+import { StudioError } from '../base/errors.ts';
+import { type DomainStatistics, emptyDomainStatistics, type LayerStatistics } from '../saliency/layer-statistics.ts';
+import type { ExpertObservation } from './expert-pass.ts';
+
+/** Adds up what the runs of one layer show: f64 sums a domain, in the order in which the runs come. */
+export class StatisticsCollector {
+  readonly #layer: number;
+  readonly #experts: number;
+  readonly #topK: number;
+  readonly #domains: readonly DomainStatistics[];
+
+  constructor(layer: number, experts: number, topK: number, domains: number) {
+    this.#layer = layer;
+    this.#experts = experts;
+    this.#topK = topK;
+    this.#domains = Array.from({ length: domains }, () => emptyDomainStatistics(experts));
+  }
+
+  /** `domains`: domain of each token of a block that passes the layer. */
+  addTokens(domains: Uint16Array): void {
+    for (const domain of domains) {
+      const statistics = this.#domains[domain];
+      if (statistics !== undefined) statistics.tokens += 1;
+    }
+  }
+
+  /**
+   * `gates` [T·K] by place, `domains` [T] by row.
+   * @throws StudioError family `calibration` code `non-finite` naming layer and expert: a NaN is never summed.
+   */
+  add({ expert, rows, places, norms, maxAbs }: ExpertObservation, gates: Float32Array, domains: Uint16Array): void {
+    for (let i = 0; i < rows.length; i++) {
+      const statistics = this.#domains[domains[rows[i] ?? 0] ?? 0];
+      const norm = norms[i] ?? Number.NaN;
+      const gate = gates[places[i] ?? 0] ?? Number.NaN;
+      if (statistics === undefined || !Number.isFinite(norm) || !Number.isFinite(gate)) throw this.#notFinite(expert);
+      const product = gate * norm;
+      statistics.count[expert] = (statistics.count[expert] ?? 0) + 1;
+      statistics.normSum[expert] = (statistics.normSum[expert] ?? 0) + norm;
+      statistics.gateSum[expert] = (statistics.gateSum[expert] ?? 0) + gate;
+      statistics.gateNormSum[expert] = (statistics.gateNormSum[expert] ?? 0) + product;
+      statistics.gateNormSquaredSum[expert] = (statistics.gateNormSquaredSum[expert] ?? 0) + product * product;
+      statistics.maxAbs[expert] = Math.max(statistics.maxAbs[expert] ?? 0, maxAbs[i] ?? 0);
+    }
+  }
+
+  #notFinite(expert: number): StudioError {
+    return new StudioError('calibration', 'non-finite', `Expert ${expert} of layer ${this.#layer} gave an output that is not a finite number.`, {
+      nextStep: 'The weights of this expert are damaged or overflow. Check the download against the original file; do not prune on these statistics.',
+      details: { layer: this.#layer, expert },
+    });
+  }
+
+  finish(): LayerStatistics {
+    return { layer: this.#layer, experts: this.#experts, topK: this.#topK, domains: this.#domains };
+  }
+}

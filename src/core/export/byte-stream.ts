@@ -1,0 +1,34 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
+
+/** Bytes per read and write. Pieces under 4 MiB are slow on some disks and in Chrome; larger ones gain nothing. */
+export const CHUNK_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Passes the bytes of `source` to `consume`, in order, in pieces of at most `chunkBytes`. The next
+ * piece is being read while one is consumed, so two are in memory.
+ * @throws whatever `source.read` or `consume` throw, and the signal's reason.
+ */
+export async function streamBytes(
+  source: ByteSource,
+  consume: (chunk: Uint8Array<ArrayBuffer>) => Promise<void> | void,
+  options: { readonly signal?: AbortSignal | undefined; readonly chunkBytes?: number } = {},
+): Promise<void> {
+  const { signal, chunkBytes = CHUNK_BYTES } = options;
+  const read = (offset: number): Promise<Uint8Array<ArrayBuffer>> | undefined => {
+    if (offset >= source.size) return undefined;
+    const piece = source.read(offset, Math.min(chunkBytes, source.size - offset), signal);
+    // When `consume` fails the read-ahead is dropped; its own failure must not surface as an unhandled rejection.
+    piece.catch(() => undefined);
+    return piece;
+  };
+  let offset = 0;
+  let pending = read(offset);
+  while (pending !== undefined) {
+    signal?.throwIfAborted();
+    const chunk = await pending;
+    offset += chunk.byteLength;
+    pending = read(offset);
+    await consume(chunk);
+  }
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,166 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
+import { MemorySource } from '../bytes/memory-source.ts';
+import type { Checkpoint, Shard } from '../checkpoint/checkpoint.ts';
+import { summariseCheckpoint } from '../checkpoint/summarise.ts';
+import { checkEvenLayers } from '../plan/constraints.ts';
+import { checkPlanFits, parsePlan } from '../plan/plan-file.ts';
+import type { PruningPlan } from '../plan/pruning-plan.ts';
+import { serialiseShardIndex } from '../safetensors/shard-index.ts';
+import { layoutTensors } from '../safetensors/writer.ts';
+import { editExpertCount } from './config-edit.ts';
+import { CONFIG_FILE, INDEX_FILE, isOwnFile, isSystemFile, PLAN_FILE } from './export-files.ts';
+import { type OutputTensor, outputTensors } from './output-tensors.ts';
+import { PlannedShard } from './planned-shard.ts';
+import { sha256Of } from './sha256.ts';
+
+/** One file of the export. `open` gives the bytes it will have, read from the source when they are asked for. */
+export interface PlannedFile {
+  readonly name: string;
+  readonly size: number;
+  /** The source files that `open` reads from. */
+  readonly sourceFiles: readonly string[];
+  open(signal?: AbortSignal): Promise<ByteSource>;
+}
+
+export interface PlacedTensor extends OutputTensor {
+  /** Absolute offset in the output shard. */
+  readonly offset: number;
+}
+
+export interface ShardLayout extends PlannedFile {
+  /** Eight bytes of length, then the JSON header. */
+  readonly header: Uint8Array<ArrayBuffer>;
+  /** In file order. */
+  readonly tensors: readonly PlacedTensor[];
+}
+
+/** Everything about an export that can be known before its first byte is written. */
+export interface ExportLayout {
+  readonly plan: PruningPlan;
+  /** sha256 of the plan file's text. */
+  readonly planHash: string;
+  /** E': experts that every layer keeps. */
+  readonly experts: number;
+  readonly shards: readonly ShardLayout[];
+  /** Tokenizer, licence and the like, copied byte for byte. */
+  readonly companions: readonly PlannedFile[];
+  /** Absent when the checkpoint is a single model.safetensors. */
+  readonly index: PlannedFile | undefined;
+  readonly planFile: PlannedFile;
+  readonly config: PlannedFile;
+  /** Sizes of the source files that are read, to see that they stay the same. */
+  readonly sourceSizes: ReadonlyMap<string, number>;
+}
+
+/** Weights in other formats beside the shards are of the unpruned model; a copy of them would be wrong beside the new config. */
+const OTHER_WEIGHTS = /\.(bin|pt|pth|ckpt|gguf|h5|msgpack|onnx|safetensors)$|\.index\.json$/;
+
+function inMemory(name: string, bytes: Uint8Array<ArrayBuffer>): PlannedFile {
+  return { name, size: bytes.byteLength, sourceFiles: [], open: async () => new MemorySource(name, bytes) };
+}
+
+/** Shards that keep a tensor, under their old names; under new ones that count through when some shard is left empty. */
+function shardNames(
+  shards: readonly Shard[],
+  byFile: ReadonlyMap<string, readonly OutputTensor[]>,
+): [shard: Shard, name: string][] {
+  const filled = shards.filter((shard) => (byFile.get(shard.file)?.length ?? 0) > 0);
+  if (filled.length === shards.length) return filled.map((shard) => [shard, shard.file]);
+  const number = (value: number): string => String(value).padStart(5, '0');
+  return filled.map((shard, index) => [shard, `model-${number(index + 1)}-of-${number(filled.length)}.safetensors`]);
+}
+
+function layoutShard(
+  checkpoint: Checkpoint,
+  shard: Shard,
+  name: string,
+  outputs: readonly OutputTensor[],
+): ShardLayout {
+  const byName = new Map(outputs.map((output) => [output.name, output]));
+  const { header, entries, fileSize } = layoutTensors(
+    outputs.map(({ name: tensor, dtype, shape }) => ({ name: tensor, dtype, shape })),
+    shard.header.metadata,
+  );
+  const tensors: PlacedTensor[] = [];
+  for (const entry of entries) {
+    const output = byName.get(entry.name);
+    if (output === undefined || output.byteLength !== entry.end - entry.begin)
+      throw new RangeError(`"${entry.name}" was laid out with another size`);
+    tensors.push({ ...output, offset: header.byteLength + entry.begin });
+  }
+  const ranges = tensors.flatMap((tensor) => tensor.ranges);
+  const sourceFiles = [...new Set(ranges.map((range) => range.file))];
+  const open = async (signal?: AbortSignal): Promise<ByteSource> => {
+    const sources = new Map<string, ByteSource>();
+    for (const file of sourceFiles) sources.set(file, await checkpoint.folder.open(file, signal));
+    return new PlannedShard(name, header, ranges, sources);
+  };
+  return { name, size: fileSize, sourceFiles, header, tensors, open };
+}
+
+function layoutIndex(shards: readonly ShardLayout[]): PlannedFile {
+  const weightMap = new Map<string, string>();
+  let totalSize = 0;
+  for (const shard of shards) {
+    for (const tensor of shard.tensors) {
+      weightMap.set(tensor.name, shard.name);
+      totalSize += tensor.byteLength;
+    }
+  }
+  return inMemory(INDEX_FILE, new Uint8Array(serialiseShardIndex(weightMap, totalSize)));
+}
+
+async function layoutConfig(checkpoint: Checkpoint, experts: number, signal?: AbortSignal): Promise<PlannedFile> {
+  const source = await checkpoint.folder.open(CONFIG_FILE, signal);
+  const bytes = await source.read(0, source.size, signal);
+  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  const edited = editExpertCount(text, checkpoint.architecture.config.experts, checkpoint.config.experts, experts);
+  return inMemory(CONFIG_FILE, new TextEncoder().encode(edited));
+}
+
+/**
+ * Lays out the pruned checkpoint: every file with its exact size, every tensor with the source bytes it is made of. Reads
+ * config.json and the sizes of the files that are copied, no weights. One output shard per input shard; a shard that is
+ * left without tensors is dropped and the others are numbered anew. Each file keeps its own `__metadata__`.
+ * @param planJson The plan file's exact text; it becomes part of the export.
+ * @throws StudioError of the families `plan` (not a plan, one of another model, `uneven-layers`,
+ * `fewer-than-top-k`), `export` (`config-disagrees`, `no-expert-count`, `router-shape`) and `source`.
+ */
+export async function layoutExport(
+  checkpoint: Checkpoint,
+  planJson: string,
+  signal?: AbortSignal,
+): Promise<ExportLayout> {
+  const plan = parsePlan(planJson);
+  checkPlanFits(plan, summariseCheckpoint(checkpoint));
+  checkEvenLayers(plan);
+  const experts = plan.layers[0]?.keep.length ?? checkpoint.config.experts;
+  const byFile = outputTensors(checkpoint, plan);
+  const shards = shardNames(checkpoint.shards, byFile).map(([shard, name]) =>
+    layoutShard(checkpoint, shard, name, byFile.get(shard.file) ?? []),
+  );
+  const sourceSizes = new Map(checkpoint.shards.map((shard) => [shard.file, shard.size]));
+  const companions: PlannedFile[] = [];
+  for (const name of checkpoint.companionFiles) {
+    if (isOwnFile(name) || isSystemFile(name) || OTHER_WEIGHTS.test(name)) continue;
+    const { size } = await checkpoint.folder.open(name, signal);
+    sourceSizes.set(name, size);
+    companions.push({
+      name,
+      size,
+      sourceFiles: [name],
+      open: (openSignal) => checkpoint.folder.open(name, openSignal),
+    });
+  }
+  return {
+    plan,
+    planHash: await sha256Of(planJson),
+    experts,
+    shards,
+    companions,
+    index: checkpoint.indexFile === undefined ? undefined : layoutIndex(shards),
+    planFile: inMemory(PLAN_FILE, new TextEncoder().encode(planJson)),
+    config: await layoutConfig(checkpoint, experts, signal),
+    sourceSizes,
+  };
+}

@@ -1,0 +1,113 @@
+import { StudioError } from '../base/errors.ts';
+import type { ByteSink, TargetFolder } from '../bytes/byte-sink.ts';
+import type { ByteSource, SourceFolder } from '../bytes/byte-source.ts';
+import { MemorySource } from '../bytes/memory-source.ts';
+
+/** What goes wrong in a FaultFolder. Bytes are counted over all files, in the order of writing. */
+export interface Fault {
+  /** The write that reaches this byte stores what comes before it and fails. */
+  readonly writeFailsAt?: number;
+  /** This byte is lost without a word. */
+  readonly dropsByte?: number;
+  /** The close with this number, from 0, fails. */
+  readonly closeFails?: number;
+  readonly error?: Error;
+  /** After the failure nothing answers any more, as when the process was killed: half-written files stay. */
+  readonly kills?: boolean;
+}
+
+function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+/** Test fixture: a folder in memory that fails as disks and browsers do. */
+export class FaultFolder implements TargetFolder {
+  readonly label = 'target';
+  readonly files: Map<string, Uint8Array<ArrayBuffer>>;
+  readonly #fault: Fault;
+  #written = 0;
+  #closed = 0;
+  #killed = false;
+
+  constructor(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Map(), fault: Fault = {}) {
+    this.files = new Map(files);
+    this.#fault = fault;
+  }
+
+  /** All bytes written so far, over all files. */
+  get written(): number {
+    return this.#written;
+  }
+
+  asSource(label = 'target'): SourceFolder {
+    return { label, names: [...this.files.keys()], open: (name) => this.open(name) };
+  }
+
+  async list(): Promise<readonly string[]> {
+    this.#answer();
+    return [...this.files.keys()];
+  }
+
+  async create(name: string): Promise<ByteSink> {
+    this.#answer();
+    if (this.files.has(name)) throw new Error(`"${name}" exists`);
+    this.files.set(name, new Uint8Array());
+    return {
+      write: async (chunk) => this.#write(name, chunk),
+      close: async () => this.#close(),
+      abort: async () => {
+        this.#answer();
+        this.files.delete(name);
+      },
+    };
+  }
+
+  async open(name: string): Promise<ByteSource> {
+    this.#answer();
+    const bytes = this.files.get(name);
+    if (bytes === undefined)
+      throw new StudioError('source', 'missing-file', `There is no file "${name}".`, {
+        nextStep: 'None.',
+        details: { file: name },
+      });
+    return new MemorySource(name, bytes);
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#answer();
+    if (!this.files.delete(name)) throw new Error(`no file "${name}"`);
+  }
+
+  #write(name: string, chunk: Uint8Array): void {
+    this.#answer();
+    const { writeFailsAt = Number.POSITIVE_INFINITY, dropsByte = -1 } = this.#fault;
+    const start = this.#written;
+    const room = Math.min(chunk.byteLength, writeFailsAt - start);
+    const lost = dropsByte - start;
+    const stored =
+      lost >= 0 && lost < room ? [chunk.subarray(0, lost), chunk.subarray(lost + 1, room)] : [chunk.subarray(0, room)];
+    this.files.set(name, join(this.files.get(name) ?? new Uint8Array(), ...stored));
+    this.#written += room;
+    if (room < chunk.byteLength) this.#fail();
+  }
+
+  #close(): void {
+    this.#answer();
+    if (this.#closed++ === this.#fault.closeFails) this.#fail();
+  }
+
+  #fail(): never {
+    this.#killed = this.#fault.kills === true;
+    throw this.#fault.error ?? new Error('the disk failed');
+  }
+
+  #answer(): void {
+    if (this.#killed) throw new Error('killed');
+  }
+}

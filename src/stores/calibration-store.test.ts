@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { CalibrationEvent } from '../core/protocol/calibration-protocol.ts';
+import { afterEvent, type CalibrationState } from './calibration-store.ts';
+import { testLayer, testStatistics } from './test-checkpoint.ts';
+
+const starting: CalibrationState = {
+  status: 'starting',
+  backend: null,
+  progress: null,
+  resumedLayers: 0,
+  statistics: testStatistics(),
+  statisticsHash: null,
+  error: null,
+};
+
+const play = (state: CalibrationState, ...events: CalibrationEvent[]) =>
+  events.reduce<CalibrationState>((before, event) => ({ ...before, ...afterEvent(before, event) }), state);
+
+const progress: CalibrationEvent = {
+  type: 'progress',
+  progress: { phase: 'experts', layer: 0, layers: 2, fraction: 0.1, tokenLayersPerSecond: 0, etaSeconds: null },
+};
+
+it('runs once the first progress arrives, and pauses and goes on as the worker says', () => {
+  expect(play(starting, progress).status).toBe('running');
+  expect(play(starting, progress, { type: 'paused' }).status).toBe('paused');
+  expect(play(starting, progress, { type: 'paused' }, progress).status).toBe('paused');
+  expect(play(starting, progress, { type: 'paused' }, { type: 'resumed' }).status).toBe('running');
+});
+
+it('puts layers in order and replaces one that comes twice', () => {
+  const layer = (index: number, first: number): CalibrationEvent => ({
+    type: 'layer',
+    statistics: testLayer(index, [first, 1, 1, 1]),
+  });
+  const { statistics } = play(starting, layer(1, 5), layer(0, 6), layer(1, 7));
+  expect(statistics?.layers.map((row) => [row.layer, row.domains[0]?.maxAbs[0]])).toEqual([
+    [0, 6],
+    [1, 7],
+  ]);
+});
+
+it('keeps cancelling until the run has ended', () => {
+  const cancelling = { ...starting, status: 'cancelling' } as const;
+  expect(play(cancelling, { type: 'paused' }, { type: 'resumed' }, progress).status).toBe('cancelling');
+  expect(play(cancelling, { type: 'cancelled' }).status).toBe('cancelled');
+});
