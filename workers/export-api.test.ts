@@ -103,6 +103,18 @@ describe('export into a folder', () => {
     expect((await verifyExport({ folder: await folderOf(directory) })).problems).toEqual([]);
   });
 
+  it('says that the permission is gone when the folder cannot even be listed', async () => {
+    const directory = new MemoryDirectory('pruned');
+    // biome-ignore lint/correctness/useYield: it fails before it could
+    directory.keys = async function* () {
+      throw new DOMException('no', 'NotAllowedError');
+    };
+    const events = await run(createExportApi(platform()), { kind: 'directory', handle: directory.handle });
+    expect(events).toMatchObject([
+      { type: 'failed', error: { code: 'permission-lost', details: { folder: 'pruned' } } },
+    ]);
+  });
+
   it('refuses a folder that holds a file or a sub-folder', async () => {
     const directory = new MemoryDirectory('photos');
     await directory.getDirectoryHandle('2024', { create: true });
@@ -186,6 +198,15 @@ describe('export as a zip', () => {
       { type: 'failed', error: { code: 'too-large-for-zip', nextStep: 'Choose a folder to export into instead.' } },
     ]);
     expect([...root.entries.keys()]).toEqual([]);
+  });
+
+  it.each([0, 1])('cleans up when the zip cannot be written (refused at write %i)', async (writes) => {
+    const root = new MemoryDirectory('');
+    const room = await root.getDirectoryHandle('exports', { create: true });
+    room.writesUntilRefused = writes;
+    const events = await run(createExportApi(platform({}, root)), destination);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', error: { code: 'permission-lost' } });
+    expect([...room.entries.keys()]).toEqual([]);
   });
 
   it('cleans up after a cancel', async () => {

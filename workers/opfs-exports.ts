@@ -44,13 +44,13 @@ export class OpfsExports {
     onBytes: (bytes: number) => void,
   ): Promise<File> {
     const handle = await this.#directory.getFileHandle(`${name}.zip`, { create: true });
-    const writable = await handle.createWritable();
     const entries = files.map(({ name: entry, file }) => ({
       name: `${name}/${entry}`,
       input: file,
       lastModified: ENTRY_DATE,
     }));
     try {
+      const writable = await handle.createWritable();
       await makeZip(entries).pipeThrough(gather(CHUNK_BYTES, onBytes), { signal }).pipeTo(writable, { signal });
     } catch (error) {
       await this.#directory.removeEntry(`${name}.zip`).catch(() => undefined);

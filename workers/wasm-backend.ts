@@ -34,6 +34,6 @@ export async function openWasmBackend(notes: readonly string[]): Promise<HostBac
       description: `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
       notes: [...notes, ...isolation],
     },
-    { groupWeightBytes: 16 * MIB, groupRows: 16_384, attentionTokens: 4096, blockTokens: 131_072 },
+    { groupWeightBytes: 16 * MIB, groupRows: 16_384, attentionTokens: 4096, composedAttentionBytes: 64 * MIB, blockTokens: 131_072 },
   );
 }

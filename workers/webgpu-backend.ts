@@ -62,6 +62,7 @@ function limitsFor(device: GPUDevice, hiddenSize: number): BackendLimits {
     groupWeightBytes: 16 * MIB,
     groupRows: Math.max(1, Math.min(65_536, Math.floor(largest / rowBytes))),
     attentionTokens: 8192,
+    composedAttentionBytes: 0,
     blockTokens: Math.max(1, Math.floor(largest / rowBytes)),
   };
 }

@@ -10,11 +10,15 @@ const starting: CalibrationState = {
   resumedLayers: 0,
   statistics: testStatistics(),
   statisticsHash: null,
+  notes: [],
   error: null,
 };
 
-const play = (state: CalibrationState, ...events: CalibrationEvent[]) =>
-  events.reduce<CalibrationState>((before, event) => ({ ...before, ...afterEvent(before, event) }), state);
+function play(start: CalibrationState, ...events: readonly CalibrationEvent[]): CalibrationState {
+  let state = start;
+  for (const event of events) state = { ...state, ...afterEvent(state, event) };
+  return state;
+}
 
 const progress: CalibrationEvent = {
   type: 'progress',
@@ -44,4 +48,9 @@ it('keeps cancelling until the run has ended', () => {
   const cancelling = { ...starting, status: 'cancelling' } as const;
   expect(play(cancelling, { type: 'paused' }, { type: 'resumed' }, progress).status).toBe('cancelling');
   expect(play(cancelling, { type: 'cancelled' }).status).toBe('cancelled');
+});
+
+it('keeps a note once, however often it comes', () => {
+  const note = { type: 'note', message: 'No storage.' } as const;
+  expect(play(starting, note, note).notes).toEqual(['No storage.']);
 });

@@ -29,6 +29,8 @@ export interface CalibrationState {
   readonly statistics: CalibrationStatistics | null;
   /** sha256 of the statistics file's text, null until the run is done and hashed. */
   readonly statisticsHash: string | null;
+  /** What the run went on without, a sentence each. */
+  readonly notes: readonly string[];
   readonly error: WireError | null;
 }
 
@@ -39,6 +41,7 @@ const EMPTY: CalibrationState = {
   resumedLayers: 0,
   statistics: null,
   statisticsHash: null,
+  notes: [],
   error: null,
 };
 
@@ -70,6 +73,8 @@ export function afterEvent(state: CalibrationState, event: CalibrationEvent): Pa
       return { progress: event.progress, status: status === 'starting' ? 'running' : status };
     case 'layer':
       return statistics === null ? {} : { statistics: withLayer(statistics, event.statistics) };
+    case 'note':
+      return state.notes.includes(event.message) ? {} : { notes: [...state.notes, event.message] };
     case 'paused':
       return { status: unlessCancelling('paused') };
     case 'resumed':

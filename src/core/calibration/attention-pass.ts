@@ -70,19 +70,26 @@ export async function runAttention(
 ): Promise<AttentionResult> {
   const width = hidden.length / block.tokens;
   const withRouter = experts > 0;
-  const graph = await graphs.attention(withRouter);
   const before = backend.upload('float32', hidden, [block.tokens, width]);
   const after = backend.zeros([block.tokens, width]);
   const normed = backend.zeros([block.tokens, width]);
   const logits = withRouter ? new Float32Array(block.tokens * experts) : undefined;
   for (const { start, count, length } of block.batches) {
+    const scoreBytes = count * graphs.heads * length * length * Float32Array.BYTES_PER_ELEMENT;
+    const kernel = scoreBytes <= backend.limits.composedAttentionBytes ? 'composed' : 'fused';
+    const graph = await graphs.attention(withRouter, kernel);
     const shared = {
       hidden: backend.rows(before, start, count * length, [count, length, width]),
       batch_shape: backend.upload('int64', BigInt64Array.from([BigInt(count), BigInt(length), -1n]), [3]),
-      last: backend.upload('int32', new Int32Array(count).fill(length - 1), [count]),
-      length: backend.upload('int32', Int32Array.from([length]), [1]),
+      ...(kernel === 'fused'
+        ? {
+            last: backend.upload('int32', new Int32Array(count).fill(length - 1), [count]),
+            length: backend.upload('int32', Int32Array.from([length]), [1]),
+          }
+        : { first: backend.upload('int64', BigInt64Array.of(0n), [1]) }),
     };
-    const inputs = { ...weights, ...shared, cos: graphs.cos, sin: graphs.sin };
+    const mask = kernel === 'composed' ? { mask: graphs.causalMask(length) } : {};
+    const inputs = { ...weights, ...shared, ...mask, cos: graphs.cos, sin: graphs.sin };
     const outputs = withRouter ? (['hidden_out', 'normed', 'logits'] as const) : (['hidden_out', 'normed'] as const);
     const result: Partial<Record<'hidden_out' | 'normed' | 'logits', BackendTensor>> = await graph.run(inputs, outputs);
     for (const tensor of Object.values(shared)) tensor.dispose();

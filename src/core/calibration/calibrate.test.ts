@@ -134,6 +134,7 @@ describe('calibrate does not depend on how the work is cut', () => {
   it.each([
     ['blocks of a few tokens', { blockTokens: 20 }],
     ['attention one sequence at a time', { attentionTokens: 1 }],
+    ['the fused attention kernel', { composedAttentionBytes: 0 }],
     ['one expert a run', { groupWeightBytes: 1 }],
     ['runs of a few rows', { groupRows: 3 }],
     ['everything small', { blockTokens: 1, attentionTokens: 1, groupWeightBytes: 1, groupRows: 1 }],

@@ -33,6 +33,8 @@ export interface BackendLimits {
   readonly groupRows: number;
   /** Tokens of one run of the attention graph. */
   readonly attentionTokens: number;
+  /** Bytes of attention scores up to which a batch takes the composed kernel; 0 where the fused one is faster. */
+  readonly composedAttentionBytes: number;
   /** Tokens whose hidden states stay with the backend at once; weights stream past once for each such block. */
   readonly blockTokens: number;
 }

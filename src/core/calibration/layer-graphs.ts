@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { attentionGraph } from '../onnx/attention-graph.ts';
+import { type AttentionKernel, attentionGraph } from '../onnx/attention-graph.ts';
 import { expertGraph } from '../onnx/expert-graph.ts';
 import { rotaryTables } from '../onnx/rotary.ts';
 import type { BackendGraph, BackendTensor, InferenceBackend } from './inference-backend.ts';
@@ -9,6 +9,9 @@ export class LayerGraphs {
   readonly #backend: InferenceBackend;
   readonly #checkpoint: Checkpoint;
   readonly #graphs = new Map<string, Promise<BackendGraph>>();
+  readonly #masks = new Map<number, BackendTensor>();
+  /** Query heads, whose scores the composed kernel holds. */
+  readonly heads: number;
   readonly cos: BackendTensor;
   readonly sin: BackendTensor;
 
@@ -16,7 +19,8 @@ export class LayerGraphs {
   constructor(backend: InferenceBackend, checkpoint: Checkpoint, positions: number) {
     this.#backend = backend;
     this.#checkpoint = checkpoint;
-    const { headDim, ropeTheta } = checkpoint.config.attention;
+    const { heads, headDim, ropeTheta } = checkpoint.config.attention;
+    this.heads = heads;
     const { cos, sin } = rotaryTables(positions, headDim, ropeTheta);
     this.cos = backend.upload('float32', cos, [positions, headDim / 2]);
     this.sin = backend.upload('float32', sin, [positions, headDim / 2]);
@@ -29,10 +33,10 @@ export class LayerGraphs {
   }
 
   /** First half of a layer, with the router when the layer has experts. */
-  attention(withRouter: boolean): Promise<BackendGraph> {
+  attention(withRouter: boolean, kernel: AttentionKernel): Promise<BackendGraph> {
     const { config, architecture } = this.#checkpoint;
     const { heads, keyValueHeads, headDim, bias } = config.attention;
-    return this.#load(withRouter ? 'attention and router' : 'attention', () =>
+    return this.#load(`${kernel} attention${withRouter ? ' and router' : ''}`, () =>
       attentionGraph({
         hiddenSize: config.hiddenSize,
         heads,
@@ -42,8 +46,20 @@ export class LayerGraphs {
         normEpsilon: config.normEpsilon,
         queryKeyNorm: architecture.attention.queryKeyNorm,
         experts: withRouter ? config.experts : 0,
+        kernel,
       }),
     );
+  }
+
+  /** [length, length] for the composed kernel: 0 on and below the diagonal, −∞ above it. */
+  causalMask(length: number): BackendTensor {
+    const known = this.#masks.get(length);
+    if (known !== undefined) return known;
+    const values = new Float32Array(length * length);
+    for (let row = 0; row < length; row++) values.fill(Number.NEGATIVE_INFINITY, row * length + row + 1, (row + 1) * length);
+    const mask = this.#backend.upload('float32', values, [length, length]);
+    this.#masks.set(length, mask);
+    return mask;
   }
 
   /** Experts, or with the dense width a dense layer's MLP. */
@@ -54,6 +70,7 @@ export class LayerGraphs {
   async release(): Promise<void> {
     this.cos.dispose();
     this.sin.dispose();
+    for (const mask of this.#masks.values()) mask.dispose();
     const loaded = await Promise.allSettled(this.#graphs.values());
     for (const graph of loaded) if (graph.status === 'fulfilled') await graph.value.release();
   }

@@ -4,7 +4,7 @@ import { expertGraph } from '../onnx/expert-graph.ts';
 import { rotaryTables } from '../onnx/rotary.ts';
 import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
 
-const SHAPE = { hiddenSize: 64, heads: 4, keyValueHeads: 2, headDim: 32, normEpsilon: 1e-6, bias: false, queryKeyNorm: 'per-head', experts: 8 } as const;
+const SHAPE = { hiddenSize: 64, heads: 4, keyValueHeads: 2, headDim: 32, normEpsilon: 1e-6, bias: false, queryKeyNorm: 'per-head', experts: 8, kernel: 'fused' } as const;
 const INNER = 48;
 /** Largest difference that rounding explains, relative to the largest value. A wrong attention is off by 0.3. */
 const TOLERANCE = 1e-3;

@@ -9,6 +9,8 @@ export interface Fault {
   readonly writeFailsAt?: number;
   /** This byte is lost without a word. */
   readonly dropsByte?: number;
+  /** A bit of this byte is stored wrong without a word. */
+  readonly flipsByte?: number;
   /** The close with this number, from 0, fails. */
   readonly closeFails?: number;
   readonly error?: Error;
@@ -86,13 +88,16 @@ export class FaultFolder implements TargetFolder {
 
   #write(name: string, chunk: Uint8Array): void {
     this.#answer();
-    const { writeFailsAt = Number.POSITIVE_INFINITY, dropsByte = -1 } = this.#fault;
+    const { writeFailsAt = Number.POSITIVE_INFINITY, dropsByte = -1, flipsByte = -1 } = this.#fault;
     const start = this.#written;
     const room = Math.min(chunk.byteLength, writeFailsAt - start);
     const lost = dropsByte - start;
     const stored =
       lost >= 0 && lost < room ? [chunk.subarray(0, lost), chunk.subarray(lost + 1, room)] : [chunk.subarray(0, room)];
-    this.files.set(name, join(this.files.get(name) ?? new Uint8Array(), ...stored));
+    const after = join(this.files.get(name) ?? new Uint8Array(), ...stored);
+    const flipped = after.byteLength - room + (flipsByte - start);
+    if (flipsByte >= start && flipsByte < start + room) after[flipped] = (after[flipped] ?? 0) ^ 1;
+    this.files.set(name, after);
     this.#written += room;
     if (room < chunk.byteLength) this.#fail();
   }

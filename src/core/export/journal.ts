@@ -81,13 +81,17 @@ export class ExportJournal {
   }
 
   /** Adds a finished file and makes the journal durable. */
-  async append(entry: JournalEntry): Promise<void> {
+  async append(entry: JournalEntry, missingBytes: number): Promise<void> {
     this.#entries.set(entry.file, entry);
-    await this.save();
+    await this.save(missingBytes);
   }
 
-  /** Writes the present state. @throws StudioError family `export` as write-failure.ts says. */
-  async save(): Promise<void> {
+  /**
+   * Writes the present state.
+   * @param missingBytes Bytes of the export that are still to be written, for the sentence about a full disk.
+   * @throws StudioError family `export` as write-failure.ts says.
+   */
+  async save(missingBytes: number): Promise<void> {
     const name = this.#live === JOURNAL_FILES[0] ? JOURNAL_FILES[1] : JOURNAL_FILES[0];
     const text = [this.#identity, ...this.#entries.values()].map((line) => `${JSON.stringify(line)}\n`).join('');
     const bytes = new TextEncoder().encode(text);
@@ -103,7 +107,7 @@ export class ExportJournal {
       }
       if (this.#live !== undefined) await this.#target.remove(this.#live);
     } catch (error) {
-      throw writeFailure(error, name, bytes.byteLength);
+      throw writeFailure(error, name, missingBytes);
     }
     this.#live = name;
   }

@@ -49,7 +49,7 @@ export async function openTarget(
     // A journal whose first line was cut off is from before anything else was written.
     if (others[0] !== undefined) throw targetNotEmpty(target.label, others[0], '');
     const journal = new ExportJournal(target, identity);
-    await journal.save();
+    await journal.save(plannedFiles(layout).reduce((sum, file) => sum + file.size, 0));
     return { journal, finished: new Map() };
   }
   if (JSON.stringify(found.identity) !== JSON.stringify(identity)) {

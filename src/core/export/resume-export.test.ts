@@ -155,6 +155,17 @@ describe('resuming', () => {
     expect((await expectResumes(target.files)).resumedFiles).toBe(1);
   });
 
+  it('writes a shard anew when it is not the one that the journal saw', async () => {
+    const target = await interrupted();
+    const name = JOURNALS.find((journal) => target.files.has(journal)) ?? '';
+    const text = new TextDecoder().decode(target.files.get(name));
+    target.files.set(
+      name,
+      new TextEncoder().encode(text.replace(/"sha256":"[0-9a-f]{64}"/, `"sha256":"${'0'.repeat(64)}"`)),
+    );
+    expect((await expectResumes(target.files)).resumedFiles).toBe(1);
+  });
+
   it('does not mix in a fine-tune, which has the same fingerprint', async () => {
     const target = await interrupted();
     const tuned = await openCheckpoint(fixtureModel({ sharded: true, seed: 99 }).asSource());

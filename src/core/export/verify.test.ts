@@ -7,7 +7,7 @@ import { layoutTensors } from '../safetensors/writer.ts';
 import { layoutExport } from './export-layout.ts';
 import { FaultFolder } from './fault-folder.ts';
 import { fixtureModel, fixturePlan } from './fixture-model.ts';
-import { parseManifest, serialiseManifest } from './manifest.ts';
+import { type ExportManifest, parseManifest, serialiseManifest } from './manifest.ts';
 import { verifyExport } from './verify.ts';
 import { writeExport } from './write-export.ts';
 
@@ -101,6 +101,12 @@ function rewriteShard(
   });
 }
 
+function firstOf(tensors: ExportManifest['tensors']): ExportManifest['tensors'][number] {
+  const [first] = tensors;
+  if (first === undefined) throw new Error('no tensors');
+  return first;
+}
+
 describe('verifyExport', () => {
   it('finds nothing wrong with an export, and counts what it read', async () => {
     const report = await verifyExport({ folder: exported.asSource(), source });
@@ -180,6 +186,28 @@ describe('verifyExport', () => {
       await reseal(folder);
     });
     expect(hidden).toEqual({ alone: ['wrong-expert'], withSource: ['wrong-expert', 'bytes-differ'] });
+  });
+
+  it('finds a manifest that lists other tensors than there are', async () => {
+    const edited = (change: (tensors: ExportManifest['tensors']) => void): Promise<{ alone: string[] }> =>
+      found(async (folder) => {
+        const manifest = await parseManifest(textOf(folder, MANIFEST));
+        change(manifest.tensors);
+        setText(folder, MANIFEST, await serialiseManifest(manifest));
+      });
+    expect((await edited((tensors) => void tensors.pop())).alone).toEqual(['tensor-extra']);
+    const stray = { name: 'model.layers.9.mlp.gate.weight' };
+    expect((await edited((tensors) => void tensors.push({ ...firstOf(tensors), ...stray }))).alone).toEqual([
+      'tensor-missing',
+    ]);
+    expect((await edited((tensors) => void tensors.push({ ...firstOf(tensors) }))).alone).toEqual(['tensor-twice']);
+    expect((await edited((tensors) => void Object.assign(firstOf(tensors), { dtype: 'F16' }))).alone).toEqual([
+      'tensor-shape',
+    ]);
+    const elsewhere = { file: 'model-00003-of-00003.safetensors' };
+    expect((await edited((tensors) => void Object.assign(firstOf(tensors), elsewhere))).alone).toEqual([
+      'tensor-moved',
+    ]);
   });
 
   it('finds a plan of another size', async () => {

@@ -135,11 +135,11 @@ describe('a target that is not ours', () => {
 });
 
 describe('a disk that fails', () => {
-  it('and loses a byte without a word is noticed', async () => {
+  it.each(['dropsByte', 'flipsByte'] as const)('without a word (%s) is noticed', async (fault) => {
     const journal = 1000;
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: journal, max: complete.written - journal }), async (dropsByte) => {
-        const target = new FaultFolder(new Map(), { dropsByte });
+      fc.asyncProperty(fc.integer({ min: journal, max: complete.written - journal }), async (at) => {
+        const target = new FaultFolder(new Map(), { [fault]: at });
         const failure = await write(target).then(
           () => undefined,
           (error: unknown) => error,
@@ -163,15 +163,15 @@ describe('a disk that fails', () => {
     await expect(write(new FaultFolder(new Map(), fault))).rejects.toMatchObject({ family: 'export', code });
   });
 
-  it('says how much is missing when it is full', async () => {
+  it('says how much is missing when it is full: all but the files that are finished', async () => {
     const error = new DOMException('quota', 'QuotaExceededError');
-    const total = [...layout.shards, ...layout.companions, layout.planFile, layout.config].reduce(
-      (sum, file) => sum + file.size,
-      layout.index?.size ?? 0,
-    );
-    await expect(write(new FaultFolder(new Map(), { writeFailsAt: 600, error }))).rejects.toMatchObject({
-      details: { missingBytes: total },
-    });
+    const files = [...layout.shards, ...layout.companions, layout.planFile, layout.config];
+    const total = files.reduce((sum, file) => sum + file.size, layout.index?.size ?? 0);
+    const full = (writeFailsAt: number): Promise<ExportResult> =>
+      write(new FaultFolder(new Map(), { writeFailsAt, error }));
+    await expect(full(600)).rejects.toMatchObject({ details: { missingBytes: total } });
+    const first = layout.shards[0]?.size ?? 0;
+    await expect(full(first + 1500)).rejects.toMatchObject({ details: { missingBytes: total - first } });
   });
 });
 

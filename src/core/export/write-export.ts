@@ -86,8 +86,8 @@ export async function writeExport(job: ExportJob): Promise<ExportResult> {
     }
     const record = await writeFile(file, context);
     await checkSources(job, file.sourceFiles);
-    await journal.append({ file: record.name, size: record.size, sha256: record.sha256 });
     keep(record);
+    await journal.append({ file: record.name, size: record.size, sha256: record.sha256 }, context.missingBytes());
   };
   for (const file of [...layout.shards, ...layout.companions]) await writeLarge(file);
   if (layout.index !== undefined) keep(await writeFile(layout.index, context));

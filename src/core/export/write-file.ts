@@ -76,8 +76,8 @@ async function streamToTarget(file: PlannedFile, context: WriteContext): Promise
 }
 
 /**
- * Writes one file, closes it, opens it again and holds it against what went out: its size, for a shard its header by
- * the strict reader, and its sha256.
+ * Writes one file, closes it, opens it again and holds it against what went out: its size, its sha256 and, for a
+ * shard, its header by the strict reader.
  * @throws StudioError family `export`: `verification-failed`, `write-failed`, `disk-full`, `permission-lost`; of family
  * `source` when the source cannot be read.
  */
@@ -87,9 +87,9 @@ export async function writeFile(file: PlannedFile, context: WriteContext): Promi
   try {
     const reopened = await target.open(file.name);
     if (reopened.size !== file.size) throw differs(file.name, `it has ${reopened.size} bytes instead of ${file.size}`);
-    if (isShard(file)) await readHeader(reopened, signal);
     const found = await hashFile(reopened, file, signal);
     if (found.sha256 !== written.sha256) throw differs(file.name, 'it reads back with other bytes');
+    if (isShard(file)) await readHeader(reopened, signal);
   } catch (error) {
     await target.remove(file.name).catch(() => undefined);
     throw writeFailure(error, file.name, context.missingBytes());

@@ -33,6 +33,13 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A constant f32 number. */
+  scalar(value: number): string {
+    const name = `constant_${this.#count++}`;
+    this.#constants.push({ name, type: 'float32', shape: [], bytes: new Uint8Array(Float32Array.of(value).buffer) });
+    return name;
+  }
+
   /** Adds a node with one output, or with the outputs named. */
   node(
     operator: string,

@@ -5,7 +5,7 @@ import { expertGraph } from './expert-graph.ts';
 import { headGraph } from './head-graph.ts';
 import { encodeModel } from './model-proto.ts';
 
-const ATTENTION = { hiddenSize: 64, heads: 4, keyValueHeads: 2, headDim: 32, normEpsilon: 1e-6, bias: true, queryKeyNorm: 'per-head', experts: 8 } as const;
+const ATTENTION = { hiddenSize: 64, heads: 4, keyValueHeads: 2, headDim: 32, normEpsilon: 1e-6, bias: true, queryKeyNorm: 'per-head', experts: 8, kernel: 'fused' } as const;
 
 function decode(bytes: Uint8Array): onnx.ModelProto {
   return onnx.ModelProto.decode(bytes);
@@ -48,6 +48,7 @@ describe('encodeModel', () => {
 
   it.each([
     ['attention', attentionGraph(ATTENTION)],
+    ['composed attention', attentionGraph({ ...ATTENTION, kernel: 'composed' })],
     ['experts', expertGraph(64, 32)],
     ['head', headGraph(64, 320, 1e-6)],
   ])('re-encodes the %s graph to the same bytes, so no field is lost or unknown', (_, bytes) => {
@@ -57,7 +58,7 @@ describe('encodeModel', () => {
 
 describe('graphs', () => {
   it('defines every value before it is used, once', () => {
-    for (const bytes of [attentionGraph(ATTENTION), expertGraph(64, 32), headGraph(64, 320, 1e-6)]) {
+    for (const bytes of [attentionGraph(ATTENTION), attentionGraph({ ...ATTENTION, kernel: 'composed' }), expertGraph(64, 32), headGraph(64, 320, 1e-6)]) {
       const { graph } = decode(bytes);
       const known = new Set([...(graph?.input ?? []), ...(graph?.initializer ?? [])].map(({ name }) => name));
       for (const node of graph?.node ?? []) {

@@ -147,7 +147,7 @@ function nodeMessage(node: NodeSpec): Message {
 
 // TensorProto: 1 dims, 2 data_type, 8 name, 9 raw_data
 function constantMessage(constant: ConstantSpec): Message {
-  const message = new Message().packed(1, constant.shape);
+  const message = constant.shape.length === 0 ? new Message() : new Message().packed(1, constant.shape);
   return message.int(2, ElementType[constant.type]).text(8, constant.name).bytes(9, constant.bytes);
 }
 

@@ -234,6 +234,7 @@ describe('readHeader', () => {
     for (const [length, code] of [
       [MAX_HEADER_BYTES + 1, 'header-too-large'],
       [60_000, 'header-beyond-file'],
+      [file.byteLength - 7, 'header-beyond-file'],
     ] as const) {
       new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
       const source = new RecordingSource('x', file);

@@ -9,7 +9,7 @@ import styles from './CalibrationPanel.module.css';
 
 /** What went wrong, what was passed over, and where an earlier run can be taken up. */
 export function CalibrationNotes() {
-  const { status, error, backend, resumedLayers, statistics } = useStore(calibrationStore);
+  const { status, error, backend, resumedLayers, statistics, notes } = useStore(calibrationStore);
   const hint = useResumeHint();
   const tokens = statistics?.domains.reduce((sum, domain) => sum + domain.tokens, 0) ?? 0;
   return (
@@ -28,6 +28,9 @@ export function CalibrationNotes() {
           message={`${resumedLayers} ${resumedLayers === 1 ? 'layer was' : 'layers were'} taken over from an earlier run.`}
         />
       ) : null}
+      {notes.map((note) => (
+        <Notice key={note} tone="warning" message={note} />
+      ))}
       {backend?.notes.map((note) => (
         <Notice key={note} tone="plain" message={note} />
       ))}

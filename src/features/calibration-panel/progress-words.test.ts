@@ -9,6 +9,7 @@ const state = (status: CalibrationStatus): CalibrationState => ({
   resumedLayers: 0,
   statistics: null,
   statisticsHash: null,
+  notes: [],
   error: null,
 });
 
