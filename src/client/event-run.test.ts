@@ -14,14 +14,23 @@ async function collect(start: (port: MessagePort) => Promise<void>): Promise<str
   return seen;
 }
 
-it('waits for the last event, which may come after the answer, and passes nothing on after it', async () => {
+it('waits for the last event, which may come after the answer', async () => {
   const seen = await collect(async (port) => {
     setTimeout(() => {
-      for (const type of ['progress', 'done', 'progress']) port.postMessage({ type });
+      for (const type of ['progress', 'done']) port.postMessage({ type });
       port.close();
     }, 20);
   });
   expect(seen).toEqual(['progress', 'done']);
+});
+
+it('passes nothing on after the last event', async () => {
+  const seen = await collect(async (port) => {
+    for (const type of ['done', 'progress', 'done']) port.postMessage({ type });
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    port.close();
+  });
+  expect(seen).toEqual(['done']);
 });
 
 it('ends a run whose worker died as failed, and one that was cancelled as cancelled', async () => {

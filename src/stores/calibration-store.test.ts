@@ -37,10 +37,10 @@ it('puts layers in order and replaces one that comes twice', () => {
     type: 'layer',
     statistics: testLayer(index, [first, 1, 1, 1]),
   });
-  const { statistics } = play(starting, layer(1, 5), layer(0, 6), layer(1, 7));
+  const { statistics } = play(starting, layer(1, 5), layer(0, 6), layer(0, 7));
   expect(statistics?.layers.map((row) => [row.layer, row.domains[0]?.maxAbs[0]])).toEqual([
-    [0, 6],
-    [1, 7],
+    [0, 7],
+    [1, 5],
   ]);
 });
 

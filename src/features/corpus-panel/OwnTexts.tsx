@@ -41,7 +41,7 @@ export function OwnTexts() {
         type="file"
         hidden
         multiple
-        accept=".txt,.jsonl"
+        accept=".txt,.md,.jsonl,.ndjson,.json"
         aria-label="Text files"
         onChange={(event) => {
           addFiles(event.target.files);

@@ -24,20 +24,26 @@ describe('heatmap geometry', () => {
     );
   });
 
-  it('finds the cell that any pixel belongs to', () => {
+  it('finds the cell that any point belongs to: a pointer stands between pixels too', () => {
     fc.assert(
-      fc.property(shapes, fc.nat(), fc.nat(), ({ rows, columns, roomWidth, roomHeight }, x, y) => {
-        const geometry = fitHeatmap(rows, columns, roomWidth, roomHeight);
-        const px = x % geometry.width;
-        const py = y % geometry.height;
-        const cell = cellAt(geometry, px, py);
-        expect(cell).not.toBeNull();
-        if (cell === null) return;
-        expect(columnEdge(geometry, cell.column)).toBeLessThanOrEqual(px);
-        expect(columnEdge(geometry, cell.column + 1)).toBeGreaterThan(px);
-        expect(rowEdge(geometry, cell.row)).toBeLessThanOrEqual(py);
-        expect(rowEdge(geometry, cell.row + 1)).toBeGreaterThan(py);
-      }),
+      fc.property(
+        shapes,
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom(0, 0.25, 0.5, 0.75),
+        ({ rows, columns, roomWidth, roomHeight }, x, y, part) => {
+          const geometry = fitHeatmap(rows, columns, roomWidth, roomHeight);
+          const px = (x % geometry.width) + part;
+          const py = (y % geometry.height) + part;
+          const cell = cellAt(geometry, px, py);
+          expect(cell).not.toBeNull();
+          if (cell === null) return;
+          expect(columnEdge(geometry, cell.column)).toBeLessThanOrEqual(px);
+          expect(columnEdge(geometry, cell.column + 1)).toBeGreaterThan(px);
+          expect(rowEdge(geometry, cell.row)).toBeLessThanOrEqual(py);
+          expect(rowEdge(geometry, cell.row + 1)).toBeGreaterThan(py);
+        },
+      ),
     );
   });
 
