@@ -1,7 +1,8 @@
 import { defineConfig, devices } from '@playwright/test';
 import { findChromium } from '../tools/chromium.mjs';
 
-const PORT = 4187;
+// Fixed, so that a server left over is noticed; another one lets two runs stand side by side.
+const PORT = Number(process.env['E2E_PORT'] ?? 4187);
 const address = `http://127.0.0.1:${PORT}/`;
 const executablePath = findChromium();
 

@@ -3,13 +3,23 @@ import { StudioError, toWireError } from '../src/core/base/errors.ts';
 import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
 import { calibrate } from '../src/core/calibration/calibrate.ts';
 import type { InferenceBackend } from '../src/core/calibration/inference-backend.ts';
-import { type CalibrationJournal, type JournalState, type JournalStore, StoredJournal } from '../src/core/calibration/journal.ts';
+import {
+  type CalibrationJournal,
+  type JournalState,
+  type JournalStore,
+  StoredJournal,
+} from '../src/core/calibration/journal.ts';
 import { RunControl } from '../src/core/calibration/run-control.ts';
 import { calibrationRunKey } from '../src/core/calibration/run-key.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
 import { summariseCheckpoint } from '../src/core/checkpoint/summarise.ts';
-import type { BackendChoice, CalibrationApi, CalibrationEvent, CalibrationRequest } from '../src/core/protocol/calibration-protocol.ts';
+import type {
+  BackendChoice,
+  CalibrationApi,
+  CalibrationEvent,
+  CalibrationRequest,
+} from '../src/core/protocol/calibration-protocol.ts';
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
 import type { LayerStatistics } from '../src/core/saliency/layer-statistics.ts';
 import type { CalibrationStatistics } from '../src/core/saliency/statistics-file.ts';
@@ -50,7 +60,10 @@ class ForgivingJournal implements CalibrationJournal {
     } catch (error) {
       this.#broken = true;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#send({ type: 'note', message: `Finished layers can no longer be stored in this browser (${reason}): the run goes on, but would start anew after a reload.` });
+      this.#send({
+        type: 'note',
+        message: `Finished layers can no longer be stored in this browser (${reason}): the run goes on, but would start anew after a reload.`,
+      });
     }
   }
 
@@ -80,7 +93,14 @@ export class CalibrationService implements CalibrationApi {
   async calibrate(request: CalibrationRequest, events: MessagePort): Promise<void> {
     const send: Send = (event) => events.postMessage(event);
     if (this.#control !== undefined) {
-      send({ type: 'failed', error: toWireError(new StudioError('calibration', 'already-running', 'A calibration is running already.', { nextStep: 'Wait for it or cancel it.' })) });
+      send({
+        type: 'failed',
+        error: toWireError(
+          new StudioError('calibration', 'already-running', 'A calibration is running already.', {
+            nextStep: 'Wait for it or cancel it.',
+          }),
+        ),
+      });
       return;
     }
     this.#control = new RunControl();
@@ -104,9 +124,18 @@ export class CalibrationService implements CalibrationApi {
     const backend = await this.#platform.openBackend(request.backend, checkpoint.config.hiddenSize);
     try {
       send({ type: 'backend', backend: backend.about });
-      const domains = corpus.domains.map(({ name, tokens, hash, sequences }) => ({ name, tokens, sequences: sequences.length, hash }));
+      const domains = corpus.domains.map(({ name, tokens, hash, sequences }) => ({
+        name,
+        tokens,
+        sequences: sequences.length,
+        hash,
+      }));
       const run = {
-        model: { architecture: checkpoint.architecture.id, fingerprint: checkpoint.fingerprint, source: checkpoint.folder.label },
+        model: {
+          architecture: checkpoint.architecture.id,
+          fingerprint: checkpoint.fingerprint,
+          source: checkpoint.folder.label,
+        },
         gate: request.gate,
         domains,
       };
@@ -147,9 +176,14 @@ export class CalibrationService implements CalibrationApi {
     send: Send,
     signal: AbortSignal,
   ): Promise<CalibrationJournal | undefined> {
-    const store = await this.#platform.openStore(await calibrationRunKey(checkpoint, run.domains, request.gate, signal));
+    const store = await this.#platform.openStore(
+      await calibrationRunKey(checkpoint, run.domains, request.gate, signal),
+    );
     if (store === undefined) {
-      send({ type: 'note', message: 'Finished layers cannot be stored in this browser window: after a reload this run would start anew.' });
+      send({
+        type: 'note',
+        message: 'Finished layers cannot be stored in this browser window: after a reload this run would start anew.',
+      });
       return undefined;
     }
     const journal = new ForgivingJournal(new StoredJournal(store, run), send);

@@ -21,7 +21,10 @@ async function requestAdapter(gpu: GPU, patience: number): Promise<GPUAdapter | 
 }
 
 function isSoftwareAdapter({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.architecture} ${info.device} ${info.description}`);
+  return (
+    info.isFallbackAdapter ||
+    /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.architecture} ${info.device} ${info.description}`)
+  );
 }
 
 function unavailable(message: string, cause?: unknown): StudioError {
@@ -53,7 +56,8 @@ export async function openGpu(patience: number): Promise<OpenedGpu> {
         maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
       },
     });
-    const name = [info.vendor, info.architecture || info.device].filter((part) => part !== '').join(' ') || 'an unnamed adapter';
+    const name =
+      [info.vendor, info.architecture || info.device].filter((part) => part !== '').join(' ') || 'an unnamed adapter';
     return { device, name, isSoftware };
   } catch (cause) {
     throw unavailable('The graphics processor refused to open.', cause);

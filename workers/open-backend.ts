@@ -13,9 +13,14 @@ async function openWebGpu(choice: 'auto' | 'webgpu', hiddenSize: number): Promis
   const gpu = await openGpu(PATIENCE[choice]);
   if (gpu.isSoftware && choice === 'auto') {
     gpu.device.destroy();
-    throw new StudioError('backend', 'software-adapter', 'WebGPU has only a software adapter here, which is slower than WebAssembly.', {
-      nextStep: 'Nothing needs to be done.',
-    });
+    throw new StudioError(
+      'backend',
+      'software-adapter',
+      'WebGPU has only a software adapter here, which is slower than WebAssembly.',
+      {
+        nextStep: 'Nothing needs to be done.',
+      },
+    );
   }
   const backend = await WebGpuBackend.open(gpu, hiddenSize, []);
   try {

@@ -15,12 +15,18 @@ export interface CorpusRequest {
 /** A domain of one `.json` file holds ready token ids: the model's tokenizer is not needed for it. */
 function tokenFileOf(domain: DomainSpec): File | undefined {
   const [only, ...more] = domain.texts;
-  return only?.kind === 'file' && more.length === 0 && only.file.name.toLowerCase().endsWith('.json') ? only.file : undefined;
+  return only?.kind === 'file' && more.length === 0 && only.file.name.toLowerCase().endsWith('.json')
+    ? only.file
+    : undefined;
 }
 
 async function tokenDomains(name: string, file: File, vocabularySize: number): Promise<readonly CorpusDomain[]> {
   const read = [...parseTokenFile(new Uint8Array(await file.arrayBuffer()))];
-  const named = read.map(([domain, sequences]) => ({ name: read.length === 1 ? name : domain, source: file.name, sequences }));
+  const named = read.map(([domain, sequences]) => ({
+    name: read.length === 1 ? name : domain,
+    source: file.name,
+    sequences,
+  }));
   return (await corpusFromTokens(named, vocabularySize)).domains;
 }
 
@@ -29,16 +35,28 @@ export async function readCorpus(checkpoint: Checkpoint, request: CorpusRequest,
   const { maxPositions, vocabularySize } = checkpoint.config;
   const texts = request.domains.filter((domain) => tokenFileOf(domain) === undefined);
   if (texts.length > 0 && request.sequenceLength > maxPositions) {
-    throw new StudioError('calibration', 'sequence-too-long', `Sequences of ${request.sequenceLength} tokens were asked for, but the model takes ${maxPositions} at most.`, {
-      nextStep: `Choose a sequence length of ${maxPositions} or less.`,
-      details: { sequenceLength: request.sequenceLength, maxPositions },
-    });
+    throw new StudioError(
+      'calibration',
+      'sequence-too-long',
+      `Sequences of ${request.sequenceLength} tokens were asked for, but the model takes ${maxPositions} at most.`,
+      {
+        nextStep: `Choose a sequence length of ${maxPositions} or less.`,
+        details: { sequenceLength: request.sequenceLength, maxPositions },
+      },
+    );
   }
   const built = new Map<string, CorpusDomain>();
   if (texts.length > 0 || request.domains.length === 0) {
     const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);
     const { sequenceLength, maxTokensPerDomain } = request;
-    const corpus = await buildCorpus(await readTexts(texts, signal), { tokenizer, chatTemplate, sequenceLength, maxTokensPerDomain, vocabularySize, signal });
+    const corpus = await buildCorpus(await readTexts(texts, signal), {
+      tokenizer,
+      chatTemplate,
+      sequenceLength,
+      maxTokensPerDomain,
+      vocabularySize,
+      signal,
+    });
     for (const domain of corpus.domains) built.set(domain.name, domain);
   }
   const domains: CorpusDomain[] = [];

@@ -21,7 +21,10 @@ async function fetchBytes(url: string, signal: AbortSignal): Promise<Uint8Array>
 async function readText(text: TextSpec, signal: AbortSignal): Promise<readonly CorpusDocument[]> {
   switch (text.kind) {
     case 'http':
-      return readDocuments(new URL(text.url, self.location.href).pathname.split('/').at(-1) ?? text.url, await fetchBytes(text.url, signal));
+      return readDocuments(
+        new URL(text.url, self.location.href).pathname.split('/').at(-1) ?? text.url,
+        await fetchBytes(text.url, signal),
+      );
     case 'file':
       return readDocuments(text.file.name, new Uint8Array(await text.file.arrayBuffer()));
     case 'text':

@@ -52,13 +52,22 @@ export class RowKernels {
   constructor(device: GPUDevice) {
     this.#device = device;
     const pipeline = (code: string): GPUComputePipeline =>
-      device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }), entryPoint: 'main' } });
+      device.createComputePipeline({
+        layout: 'auto',
+        compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
+      });
     this.#gather = pipeline(GATHER);
     this.#scatter = pipeline(SCATTER_ADD);
   }
 
-  #buffer(data: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, usage: number): GPUBuffer {
-    const buffer = this.#device.createBuffer({ size: Math.max(16, data.byteLength), usage: usage | GPUBufferUsage.COPY_DST });
+  #buffer(
+    data: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    usage: number,
+  ): GPUBuffer {
+    const buffer = this.#device.createBuffer({
+      size: Math.max(16, data.byteLength),
+      usage: usage | GPUBufferUsage.COPY_DST,
+    });
     this.#device.queue.writeBuffer(buffer, 0, data);
     return buffer;
   }
@@ -89,7 +98,14 @@ export class RowKernels {
   }
 
   /** sums[rows[i]] += factors[i] · values[i] for each of `slots` equal parts of `rows` in turn, skipping −1. */
-  scatterAdd(sums: GPUBuffer, rows: Int32Array<ArrayBuffer>, factors: Float32Array<ArrayBuffer>, values: GPUBuffer, width: number, slots: number): void {
+  scatterAdd(
+    sums: GPUBuffer,
+    rows: Int32Array<ArrayBuffer>,
+    factors: Float32Array<ArrayBuffer>,
+    values: GPUBuffer,
+    width: number,
+    slots: number,
+  ): void {
     const index = this.#buffer(rows, GPUBufferUsage.STORAGE);
     const scale = this.#buffer(factors, GPUBufferUsage.STORAGE);
     const count = rows.length / slots;

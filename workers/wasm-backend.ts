@@ -26,7 +26,9 @@ function wasmRuntime(ort: OrtModule): SessionRuntime {
 /** onnxruntime-web on the CPU. `notes` say why nothing faster is used. */
 export async function openWasmBackend(notes: readonly string[]): Promise<HostBackend> {
   const threads = wasmThreads();
-  const isolation = crossOriginIsolated ? [] : ['The page is not cross-origin isolated, so WebAssembly runs on one thread.'];
+  const isolation = crossOriginIsolated
+    ? []
+    : ['The page is not cross-origin isolated, so WebAssembly runs on one thread.'];
   return new HostBackend(
     wasmRuntime(await loadOrt()),
     {
@@ -34,6 +36,12 @@ export async function openWasmBackend(notes: readonly string[]): Promise<HostBac
       description: `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
       notes: [...notes, ...isolation],
     },
-    { groupWeightBytes: 16 * MIB, groupRows: 16_384, attentionTokens: 4096, composedAttentionBytes: 64 * MIB, blockTokens: 131_072 },
+    {
+      groupWeightBytes: 16 * MIB,
+      groupRows: 16_384,
+      attentionTokens: 4096,
+      composedAttentionBytes: 64 * MIB,
+      blockTokens: 131_072,
+    },
   );
 }

@@ -27,7 +27,13 @@ class GpuTensor implements BackendTensor {
   readonly buffer: GPUBuffer | undefined;
   readonly #dispose: () => void;
 
-  constructor(type: BackendTensorType, dims: readonly number[], value: import('onnxruntime-web').Tensor, buffer: GPUBuffer | undefined, dispose: () => void) {
+  constructor(
+    type: BackendTensorType,
+    dims: readonly number[],
+    value: import('onnxruntime-web').Tensor,
+    buffer: GPUBuffer | undefined,
+    dispose: () => void,
+  ) {
     this.type = type;
     this.dims = dims;
     this.value = value;
@@ -41,7 +47,8 @@ class GpuTensor implements BackendTensor {
 }
 
 function gpuTensor(tensor: BackendTensor): GpuTensor {
-  if (!(tensor instanceof GpuTensor)) throw new TypeError('a tensor of another backend was given to the WebGPU backend');
+  if (!(tensor instanceof GpuTensor))
+    throw new TypeError('a tensor of another backend was given to the WebGPU backend');
   return tensor;
 }
 
@@ -105,7 +112,9 @@ export class WebGpuBackend implements InferenceBackend {
     return new StudioError(
       'backend',
       lost ? 'device-lost' : 'graph-failed',
-      lost ? `The graphics processor was lost (${this.#lost}).` : `The ${what} graph failed on ${this.about.description}: ${reason}`,
+      lost
+        ? `The graphics processor was lost (${this.#lost}).`
+        : `The ${what} graph failed on ${this.about.description}: ${reason}`,
       {
         nextStep: 'Start the calibration again: finished layers are kept. If it happens again, choose WebAssembly.',
         details: { graph: what, backend: 'webgpu' },
@@ -117,7 +126,12 @@ export class WebGpuBackend implements InferenceBackend {
   async loadGraph(name: string, model: Uint8Array<ArrayBuffer>): Promise<BackendGraph> {
     const session = await this.#inTurn(() =>
       this.#ort.InferenceSession.create(model, {
-        executionProviders: [{ name: 'webgpu', device: this.#device } as import('onnxruntime-web').InferenceSession.ExecutionProviderConfig],
+        executionProviders: [
+          {
+            name: 'webgpu',
+            device: this.#device,
+          } as import('onnxruntime-web').InferenceSession.ExecutionProviderConfig,
+        ],
         preferredOutputLocation: 'gpu-buffer',
         extra: { session: { disable_cpu_ep_fallback: '1' } },
       }),
@@ -128,14 +142,19 @@ export class WebGpuBackend implements InferenceBackend {
       run: (inputs, outputs) =>
         this.#inTurn(async () => {
           if (this.#lost !== undefined) throw this.#failure(name, this.#lost);
-          const feeds = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, gpuTensor(tensor).value]));
+          const feeds = Object.fromEntries(
+            Object.entries(inputs).map(([key, tensor]) => [key, gpuTensor(tensor).value]),
+          );
           const results = await session.run(feeds, [...outputs]).catch((cause: unknown) => {
             throw this.#failure(name, cause);
           });
           const tensors = outputs.map((output) => {
             const value = results[output];
             if (value === undefined) throw this.#failure(name, `no output "${output}"`);
-            return [output, new GpuTensor('float32', value.dims, value, value.gpuBuffer as GPUBuffer, () => value.dispose())] as const;
+            return [
+              output,
+              new GpuTensor('float32', value.dims, value, value.gpuBuffer as GPUBuffer, () => value.dispose()),
+            ] as const;
           });
           return Object.fromEntries(tensors) as Record<(typeof outputs)[number], GpuTensor>;
         }),
@@ -206,20 +225,39 @@ export class WebGpuBackend implements InferenceBackend {
     this.#copy(bufferOf(source), 0, bufferOf(target), start * rowBytes, elements(source.dims) * FLOAT_BYTES);
   }
 
-  gatherRows(source: BackendTensor, rows: Int32Array<ArrayBuffer>, dims: readonly [number, number, number]): BackendTensor {
+  gatherRows(
+    source: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    dims: readonly [number, number, number],
+  ): BackendTensor {
     const buffer = this.#create(dims);
     this.#kernels.gather(bufferOf(source), rows, buffer, dims[2]);
     return this.#wrap(buffer, dims);
   }
 
-  scatterAddRows(target: BackendTensor, rows: Int32Array<ArrayBuffer>, factors: Float32Array<ArrayBuffer>, values: BackendTensor): void {
-    this.#kernels.scatterAdd(bufferOf(target), rows, factors, bufferOf(values), target.dims[1] ?? 0, values.dims[0] ?? 1);
+  scatterAddRows(
+    target: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    factors: Float32Array<ArrayBuffer>,
+    values: BackendTensor,
+  ): void {
+    this.#kernels.scatterAdd(
+      bufferOf(target),
+      rows,
+      factors,
+      bufferOf(values),
+      target.dims[1] ?? 0,
+      values.dims[0] ?? 1,
+    );
   }
 
   read(tensor: BackendTensor): Promise<Float32Array<ArrayBuffer>> {
     return this.#inTurn(async () => {
       const bytes = elements(tensor.dims) * FLOAT_BYTES;
-      const staging = this.#device.createBuffer({ size: Math.max(16, bytes), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const staging = this.#device.createBuffer({
+        size: Math.max(16, bytes),
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
       this.#copy(bufferOf(tensor), 0, staging, 0, bytes);
       await staging.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause: unknown) => {
         throw this.#failure('read-back', cause);

@@ -34,7 +34,17 @@ const runtime = (threads: number): SessionRuntime => ({
 export function nodeBackend(threads = availableParallelism()): HostBackend {
   return new HostBackend(
     runtime(threads),
-    { id: 'node', description: `onnxruntime on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`, notes: [] },
-    { groupWeightBytes: 16 * MIB, groupRows: 32_768, attentionTokens: 4096, composedAttentionBytes: 64 * MIB, blockTokens: 131_072 },
+    {
+      id: 'node',
+      description: `onnxruntime on the CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      notes: [],
+    },
+    {
+      groupWeightBytes: 16 * MIB,
+      groupRows: 32_768,
+      attentionTokens: 4096,
+      composedAttentionBytes: 64 * MIB,
+      blockTokens: 131_072,
+    },
   );
 }

@@ -42,7 +42,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
 function splitSpec(spec: string): { path: string; name: string } {
   const at = spec.lastIndexOf(':');
   // One letter before the colon is a drive, and a name holds no separator.
-  if (at > 1 && !/[\\/]/.test(spec.slice(at + 1)) && at < spec.length - 1) return { path: spec.slice(0, at), name: spec.slice(at + 1) };
+  if (at > 1 && !/[\\/]/.test(spec.slice(at + 1)) && at < spec.length - 1)
+    return { path: spec.slice(0, at), name: spec.slice(at + 1) };
   return { path: spec, name: basename(spec).replace(/\..*$/, '') };
 }
 
@@ -67,10 +68,15 @@ async function readDomains(specs: readonly string[]): Promise<TextDomain[]> {
  */
 export async function readCorpus(checkpoint: Checkpoint, choice: CorpusChoice, signal: AbortSignal): Promise<Corpus> {
   const { vocabularySize, maxPositions } = checkpoint.config;
-  if ((choice.tokens === undefined) === (choice.corpus === undefined)) throw usageError('one-corpus', 'Give either --tokens or --corpus.');
+  if ((choice.tokens === undefined) === (choice.corpus === undefined))
+    throw usageError('one-corpus', 'Give either --tokens or --corpus.');
   if (choice.tokens !== undefined) {
     const source = choice.tokens;
-    const domains = [...parseTokenFile(await readBytes(source))].map(([name, sequences]) => ({ name, source, sequences }));
+    const domains = [...parseTokenFile(await readBytes(source))].map(([name, sequences]) => ({
+      name,
+      source,
+      sequences,
+    }));
     return corpusFromTokens(domains, vocabularySize);
   }
   const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);

@@ -17,7 +17,14 @@ interface Case {
 const CASES: readonly Case[] = [
   { label: 'demo model, 4096 tokens', tokens: 4096, experts: 32, topK: 4, hidden: 256, inner: 64 },
   { label: 'demo model, 24,064 tokens', tokens: 24_064, experts: 32, topK: 4, hidden: 256, inner: 64 },
-  { label: 'Qwen3-30B-A3B, 2048 tokens, 16 of its experts', tokens: 2048, experts: 16, topK: 4, hidden: 2048, inner: 768 },
+  {
+    label: 'Qwen3-30B-A3B, 2048 tokens, 16 of its experts',
+    tokens: 2048,
+    experts: 16,
+    topK: 4,
+    hidden: 2048,
+    inner: 768,
+  },
 ];
 const MIB = 1024 * 1024;
 const RUNS = 3;
@@ -93,6 +100,13 @@ export async function run(): Promise<void> {
     const flops = 6 * of.tokens * of.topK * of.hidden * of.inner;
     const line = (name: string, time: number): string =>
       `  ${name.padEnd(28)} ${(time * 1000).toFixed(1)} ms  ${(flops / time / 1e9).toFixed(0)} GFLOP/s  ×${(one / time).toFixed(2)}`;
-    console.log([of.label, line('one expert a run', one), line('groups of 16 MiB (default)', grouped), line('groups of 512 MiB', all)].join('\n'));
+    console.log(
+      [
+        of.label,
+        line('one expert a run', one),
+        line('groups of 16 MiB (default)', grouped),
+        line('groups of 512 MiB', all),
+      ].join('\n'),
+    );
   }
 }

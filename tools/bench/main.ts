@@ -7,10 +7,22 @@ interface Bench {
 
 /** Every figure in README and docs comes from one of these. */
 const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
-  ['first-load', { about: 'bytes that cross the wire before a model is opened', load: () => import('./first-load.ts') }],
+  [
+    'first-load',
+    { about: 'bytes that cross the wire before a model is opened', load: () => import('./first-load.ts') },
+  ],
   ['slider', { about: 'plan + repaint of a 62 × 256 map in Chromium', load: () => import('./slider.ts') }],
-  ['demo', { about: "the demo's calibration on 32k tokens, WebAssembly in Chromium", load: () => import('./demo-calibration.ts') }],
-  ['experts', { about: 'padded groups of experts against one expert a run, on this CPU', load: () => import('./experts.ts') }],
+  [
+    'demo',
+    {
+      about: "the demo's calibration on 32k tokens, WebAssembly in Chromium",
+      load: () => import('./demo-calibration.ts'),
+    },
+  ],
+  [
+    'experts',
+    { about: 'padded groups of experts against one expert a run, on this CPU', load: () => import('./experts.ts') },
+  ],
 ]);
 
 async function main(names: readonly string[]): Promise<void> {
@@ -18,7 +30,9 @@ async function main(names: readonly string[]): Promise<void> {
   for (const name of chosen) {
     const bench = BENCHES.get(name);
     if (bench === undefined) {
-      throw new StudioError('usage', 'unknown-bench', `There is no bench "${name}".`, { nextStep: `Choose from: ${[...BENCHES.keys()].join(', ')}.` });
+      throw new StudioError('usage', 'unknown-bench', `There is no bench "${name}".`, {
+        nextStep: `Choose from: ${[...BENCHES.keys()].join(', ')}.`,
+      });
     }
     console.log(`\n${name}: ${bench.about}`);
     await (await bench.load()).run();

@@ -50,7 +50,8 @@ function shardOf(value: string | undefined): readonly [number, number] {
   const match = /^(\d+)\/(\d+)$/.exec(value);
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
-  if (match === null || index < 1 || index > count) throw usageError('bad-shard', `--shard takes i/n with 1 ≤ i ≤ n, not "${value}".`);
+  if (match === null || index < 1 || index > count)
+    throw usageError('bad-shard', `--shard takes i/n with 1 ≤ i ≤ n, not "${value}".`);
   return [index, count];
 }
 
@@ -69,7 +70,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       tokens: values.tokens,
       corpus: values.corpus,
       maxTokens: values['max-tokens'] === undefined ? undefined : numberOption(values['max-tokens'], '--max-tokens'),
-      sequenceLength: values['sequence-length'] === undefined ? undefined : numberOption(values['sequence-length'], '--sequence-length'),
+      sequenceLength:
+        values['sequence-length'] === undefined
+          ? undefined
+          : numberOption(values['sequence-length'], '--sequence-length'),
     },
     io.signal,
   );
@@ -77,7 +81,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     corpus.domains.map(async ({ name, sequences, hash }) => {
       const mine = sequences.filter((_, index) => index % shards === shard - 1);
       const tokens = mine.reduce((sum, ids) => sum + ids.length, 0);
-      return { identity: { name, tokens, sequences: mine.length, hash: shards === 1 ? hash : await hashSequences(mine) }, sequences: mine };
+      return {
+        identity: { name, tokens, sequences: mine.length, hash: shards === 1 ? hash : await hashSequences(mine) },
+        sequences: mine,
+      };
     }),
   );
   const identities = domains.map(({ identity }) => identity);
@@ -85,18 +92,27 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const control = new RunControl();
   io.signal.addEventListener('abort', () => control.cancel(), { once: true });
   const header = {
-    model: { architecture: checkpoint.architecture.id, fingerprint: checkpoint.fingerprint, source: checkpoint.folder.label },
+    model: {
+      architecture: checkpoint.architecture.id,
+      fingerprint: checkpoint.fingerprint,
+      source: checkpoint.folder.label,
+    },
     gate,
     domains: identities,
   };
   const journal =
     values.resume === undefined
       ? undefined
-      : new StoredJournal(await NodeStore.open(join(values.resume, await calibrationRunKey(checkpoint, identities, gate, io.signal))), header);
+      : new StoredJournal(
+          await NodeStore.open(join(values.resume, await calibrationRunKey(checkpoint, identities, gate, io.signal))),
+          header,
+        );
   const line = new ProgressLine(io);
   const layers: LayerStatistics[] = [];
   const started = performance.now();
-  io.stderr(`${backend.about.description}; ${identities.map(({ name, tokens }) => `${name} ${tokens} tokens`).join(', ')}\n`);
+  io.stderr(
+    `${backend.about.description}; ${identities.map(({ name, tokens }) => `${name} ${tokens} tokens`).join(', ')}\n`,
+  );
   const steps = calibrate({
     checkpoint,
     backend,
@@ -106,7 +122,9 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     lastLayer,
     ...(journal === undefined ? {} : { journal }),
     onProgress: ({ layer, layers: count, fraction, etaSeconds }) =>
-      line.update(`layer ${layer + 1} of ${count}, ${Math.round(fraction * 100)} %${etaSeconds === null ? '' : `, ${Math.ceil(etaSeconds)} s left`}`),
+      line.update(
+        `layer ${layer + 1} of ${count}, ${Math.round(fraction * 100)} %${etaSeconds === null ? '' : `, ${Math.ceil(etaSeconds)} s left`}`,
+      ),
   });
   for await (const statistics of steps) if (statistics.layer >= firstLayer) layers.push(statistics);
   line.end();
@@ -114,7 +132,16 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   await writeTextFile(out, serialiseStatistics({ ...header, layers }), values.force);
   await journal?.clear();
   const seconds = (performance.now() - started) / 1000;
-  const summary = { out, layers: layers.length, tokens: identities.reduce((sum, { tokens }) => sum + tokens, 0), seconds };
-  io.stdout(values.json ? `${JSON.stringify(summary)}\n` : `${out}: ${summary.layers} layers, ${summary.tokens} tokens, ${seconds.toFixed(1)} s\n`);
+  const summary = {
+    out,
+    layers: layers.length,
+    tokens: identities.reduce((sum, { tokens }) => sum + tokens, 0),
+    seconds,
+  };
+  io.stdout(
+    values.json
+      ? `${JSON.stringify(summary)}\n`
+      : `${out}: ${summary.layers} layers, ${summary.tokens} tokens, ${seconds.toFixed(1)} s\n`,
+  );
   return EXIT.ok;
 }

@@ -17,7 +17,11 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-function asTable(names: readonly string[], base: readonly DomainLoss[], masked: readonly DomainLoss[] | undefined): string {
+function asTable(
+  names: readonly string[],
+  base: readonly DomainLoss[],
+  masked: readonly DomainLoss[] | undefined,
+): string {
   const width = Math.max(6, ...names.map((name) => name.length));
   const rows = names.map((name, i) => {
     const cut = masked?.[i];
@@ -40,7 +44,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       tokens: values.tokens,
       corpus: values.corpus,
       maxTokens: values['max-tokens'] === undefined ? undefined : numberOption(values['max-tokens'], '--max-tokens'),
-      sequenceLength: values['sequence-length'] === undefined ? undefined : numberOption(values['sequence-length'], '--sequence-length'),
+      sequenceLength:
+        values['sequence-length'] === undefined
+          ? undefined
+          : numberOption(values['sequence-length'], '--sequence-length'),
     },
     io.signal,
   );
@@ -64,7 +71,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   await backend.close();
   const names = corpus.domains.map(({ name }) => name);
   if (values.json) {
-    const result = names.map((name, i) => ({ domain: name, model: base[i], ...(masked === undefined ? {} : { pruned: masked[i] }) }));
+    const result = names.map((name, i) => ({
+      domain: name,
+      model: base[i],
+      ...(masked === undefined ? {} : { pruned: masked[i] }),
+    }));
     io.stdout(`${JSON.stringify(result)}\n`);
   } else {
     io.stdout(asTable(names, base, masked));

@@ -1,36 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { nodeBackend } from '../../cli/node-backend.ts';
 import { MemoryFolder } from '../bytes/memory-folder.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
-import { readWeight } from '../checkpoint/read-tensor.ts';
 import { TINY_SHAPE, tinyCheckpoint, tinyCheckpointFiles } from '../checkpoint/tiny-checkpoint.fixture.ts';
-import { decodeToFloat32 } from '../base/number-formats.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
 import { combineDomains, type LayerStatistics, STATISTIC_FIELDS } from '../saliency/layer-statistics.ts';
 import type { GateMode } from '../saliency/statistics-file.ts';
-import { calibrate, type CalibrationOptions } from './calibrate.ts';
-import type { BackendLimits, InferenceBackend } from './inference-backend.ts';
+import { collect, DOMAINS, withLimits } from './calibrate.fixture.ts';
 import type { CalibrationJournal, JournalState } from './journal.ts';
-import { referenceForward, type ReferenceModel } from './reference-forward.fixture.ts';
 import { RunControl } from './run-control.ts';
-
-/** Sequences of uneven lengths in two domains. */
-const DOMAINS = [
-  [9, 17, 1, 17],
-  [33, 4],
-].map((lengths, domain) => lengths.map((length, index) => Int32Array.from({ length }, (_, i) => (i * i * 7 + i * 13 + index * 29 + domain * 41) % TINY_SHAPE.vocabularySize)));
-
-function withLimits(limits: Partial<BackendLimits>): InferenceBackend {
-  const backend = nodeBackend(1);
-  Object.defineProperty(backend, 'limits', { value: { ...backend.limits, ...limits } });
-  return backend;
-}
-
-async function collect(options: Partial<CalibrationOptions> & Pick<CalibrationOptions, 'checkpoint'>): Promise<LayerStatistics[]> {
-  const layers: LayerStatistics[] = [];
-  for await (const layer of calibrate({ backend: nodeBackend(1), domains: DOMAINS, gate: 'model', control: new RunControl(), ...options })) layers.push(layer);
-  return layers;
-}
 
 function expectClose(found: readonly LayerStatistics[], expected: readonly LayerStatistics[], tolerance: number): void {
   expect(found.map(({ layer }) => layer)).toEqual(expected.map(({ layer }) => layer));
@@ -40,95 +16,14 @@ function expectClose(found: readonly LayerStatistics[], expected: readonly Layer
       expect(other?.tokens).toBe(domain.tokens);
       expect([...(other?.count ?? [])]).toEqual([...domain.count]);
       for (const field of STATISTIC_FIELDS) {
-        for (const [e, value] of domain[field].entries()) expect(Math.abs((other?.[field][e] ?? Number.NaN) - value)).toBeLessThanOrEqual(tolerance * Math.max(1e-3, value));
+        for (const [e, value] of domain[field].entries())
+          expect(Math.abs((other?.[field][e] ?? Number.NaN) - value)).toBeLessThanOrEqual(
+            tolerance * Math.max(1e-3, value),
+          );
       }
     }
   }
 }
-
-async function referenceModel(): Promise<ReferenceModel> {
-  const checkpoint = await openCheckpoint(tinyCheckpoint());
-  const tensors = new Map<string, { values: Float32Array; shape: readonly number[] }>();
-  for (const name of checkpoint.tensors.keys()) {
-    const { bytes, dtype, shape } = await readWeight(checkpoint, name);
-    tensors.set(name, { values: decodeToFloat32(bytes, dtype), shape });
-  }
-  return {
-    tensor: (name) => tensors.get(name) ?? expect.fail(`no tensor ${name}`),
-    layers: TINY_SHAPE.layers,
-    isMoe: (layer) => !TINY_SHAPE.denseLayers.includes(layer),
-    heads: TINY_SHAPE.heads,
-    keyValueHeads: TINY_SHAPE.keyValueHeads,
-    headDim: TINY_SHAPE.headDim,
-    topK: TINY_SHAPE.topK,
-    renormalise: true,
-    epsilon: 1e-6,
-    theta: 10_000,
-  };
-}
-
-describe('calibrate against plain f64 loops', () => {
-  it('agrees on every statistic, with dense layers, two domains and uneven sequences', async () => {
-    const model = await referenceModel();
-    const layers = await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()) });
-    expect(layers.map(({ layer }) => layer)).toEqual([0, 2]);
-    for (const { layer, domains } of layers) {
-      for (const [d, statistics] of domains.entries()) {
-        const pairs = (DOMAINS[d] ?? []).flatMap((ids) => referenceForward(model, [...ids]).pairs).filter((pair) => pair.layer === layer);
-        for (let expert = 0; expert < TINY_SHAPE.experts; expert++) {
-          const mine = pairs.filter((pair) => pair.expert === expert);
-          const sum = (of: (pair: (typeof mine)[number]) => number): number => mine.reduce((total, pair) => total + of(pair), 0);
-          expect(statistics.count[expert]).toBe(mine.length);
-          expect(statistics.normSum[expert]).toBeCloseTo(sum(({ norm }) => norm), 4);
-          expect(statistics.gateSum[expert]).toBeCloseTo(sum(({ gate }) => gate), 5);
-          expect(statistics.gateNormSum[expert]).toBeCloseTo(sum(({ gate, norm }) => gate * norm), 4);
-          expect(statistics.gateNormSquaredSum[expert]).toBeCloseTo(sum(({ gate, norm }) => (gate * norm) ** 2), 4);
-          expect(statistics.maxAbs[expert]).toBeCloseTo(Math.max(0, ...mine.map(({ maxAbs }) => maxAbs)), 5);
-        }
-      }
-    }
-  });
-
-  it('gives the losses of the model, and of the model with experts masked', async () => {
-    const model = await referenceModel();
-    const checkpoint = await openCheckpoint(tinyCheckpoint());
-    const drop = new Map([
-      [0, [1, 4]],
-      [2, [0, 5]],
-    ]);
-    const plan = {
-      model: { architecture: 'qwen3_moe', fingerprint: checkpoint.fingerprint, source: 'tiny' },
-      metric: 'reap',
-      policy: 'uniform' as const,
-      ratio: 1 / 3,
-      calibration: { domains: [], gate: 'model' as const, statisticsHash: null },
-      layers: [...drop].map(([layer, dropped]) => ({
-        layer,
-        experts: 6,
-        keep: [0, 1, 2, 3, 4, 5].filter((expert) => !dropped.includes(expert)),
-        drop: dropped,
-        scores: [],
-        reasons: new Map(),
-      })),
-    };
-    for (const masked of [false, true]) {
-      const losses = await evaluate({ checkpoint, backend: nodeBackend(1), domains: DOMAINS, control: new RunControl(), ...(masked ? { plan } : {}) });
-      for (const [d, { nllSum, predictedTokens }] of losses.entries()) {
-        let expected = 0;
-        for (const ids of DOMAINS[d] ?? []) {
-          const { logits } = referenceForward(model, [...ids], (layer) => new Set(masked ? drop.get(layer) : []));
-          for (let t = 0; t + 1 < ids.length; t++) {
-            const row = logits[t] ?? new Float64Array();
-            const largest = Math.max(...row);
-            expected += Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0)) + largest - (row[ids[t + 1] ?? 0] ?? 0);
-          }
-        }
-        expect(predictedTokens).toBe((DOMAINS[d] ?? []).reduce((sum, ids) => sum + ids.length - 1, 0));
-        expect(nllSum).toBeCloseTo(expected, 3);
-      }
-    }
-  });
-});
 
 describe('calibrate does not depend on how the work is cut', () => {
   it.each([
@@ -146,7 +41,11 @@ describe('calibrate does not depend on how the work is cut', () => {
   it('runs over parts of the text add up to the run over all of it', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
     const whole = await collect({ checkpoint });
-    const halves = await Promise.all([0, 1].map((half) => collect({ checkpoint, domains: DOMAINS.map((sequences) => sequences.filter((__, i) => i % 2 === half)) })));
+    const halves = await Promise.all(
+      [0, 1].map((half) =>
+        collect({ checkpoint, domains: DOMAINS.map((sequences) => sequences.filter((__, i) => i % 2 === half)) }),
+      ),
+    );
     for (const [i, layer] of whole.entries()) {
       const [first, second] = halves.map((half) => half[i]);
       const sum = (first?.domains[0]?.gateNormSum[3] ?? 0) + (second?.domains[0]?.gateNormSum[3] ?? 0);
@@ -232,28 +131,38 @@ describe('calibrate refuses', () => {
     if (tensor === undefined || file === undefined) return expect.fail('fixture');
     new DataView(file.buffer).setFloat32(tensor.offset, Number.NaN, true);
     const damaged = await openCheckpoint(new MemoryFolder('tiny', files));
-    await expect(collect({ checkpoint: damaged })).rejects.toMatchObject({ code: 'non-finite', details: { layer: 2, expert: 3 } });
+    await expect(collect({ checkpoint: damaged })).rejects.toMatchObject({
+      code: 'non-finite',
+      details: { layer: 2, expert: 3 },
+    });
   });
 
   it.each([
     ['no tokens', [[]], 'no-tokens'],
     ['a sequence longer than the model takes', [[new Int32Array(129)]], 'sequence-too-long'],
   ])('%s', async (_, domains, code) => {
-    await expect(collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), domains })).rejects.toMatchObject({ code });
+    await expect(collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), domains })).rejects.toMatchObject({
+      code,
+    });
   });
 });
 
 describe('gate modes', () => {
   it('differ only in the gate: reference renormalises where the model does not', async () => {
     const files = tinyCheckpointFiles();
-    const config = new TextDecoder().decode(files.get('config.json')).replace('"norm_topk_prob": true', '"norm_topk_prob": false');
+    const config = new TextDecoder()
+      .decode(files.get('config.json'))
+      .replace('"norm_topk_prob": true', '"norm_topk_prob": false');
     files.set('config.json', new TextEncoder().encode(config));
     const checkpoint = await openCheckpoint(new MemoryFolder('tiny', files));
-    const run = async (gate: GateMode): Promise<LayerStatistics | undefined> => (await collect({ checkpoint, gate }))[0];
+    const run = async (gate: GateMode): Promise<LayerStatistics | undefined> =>
+      (await collect({ checkpoint, gate }))[0];
     const [model, reference] = [await run('model'), await run('reference')];
     expect(reference?.domains[0]?.count).toEqual(model?.domains[0]?.count);
     expect(reference?.domains[0]?.normSum).toEqual(model?.domains[0]?.normSum);
-    const gates = [model, reference].map((layer) => layer?.domains[0]?.gateSum.reduce((sum, gate) => sum + gate, 0) ?? 0);
+    const gates = [model, reference].map(
+      (layer) => layer?.domains[0]?.gateSum.reduce((sum, gate) => sum + gate, 0) ?? 0,
+    );
     expect(gates[1]).toBeCloseTo(model?.domains[0]?.tokens ?? Number.NaN, 4);
     expect(gates[0]).toBeLessThan((gates[1] ?? 0) * 0.9);
   });

@@ -32,23 +32,40 @@ export function checkSequences(checkpoint: Checkpoint, domains: readonly (readon
   const { maxPositions, attention } = checkpoint.config;
   const refuse = (code: string, message: string, nextStep: string): StudioError =>
     new StudioError('calibration', code, message, { nextStep, details: { longest, maxPositions } });
-  if (longest === 0) throw refuse('no-tokens', 'There is no text to calibrate on.', 'Choose a domain or add a text file.');
+  if (longest === 0)
+    throw refuse('no-tokens', 'There is no text to calibrate on.', 'Choose a domain or add a text file.');
   if (longest > maxPositions) {
-    throw refuse('sequence-too-long', `A sequence has ${longest} tokens, but the model takes ${maxPositions} at most.`, `Choose a sequence length of ${maxPositions} or less.`);
+    throw refuse(
+      'sequence-too-long',
+      `A sequence has ${longest} tokens, but the model takes ${maxPositions} at most.`,
+      `Choose a sequence length of ${maxPositions} or less.`,
+    );
   }
   if (attention.slidingWindow !== undefined && longest > attention.slidingWindow) {
-    throw refuse('window-too-short', `The model's attention sees ${attention.slidingWindow} tokens back, and sequences of ${longest} are longer than that.`, `Choose a sequence length of ${attention.slidingWindow} or less.`);
+    throw refuse(
+      'window-too-short',
+      `The model's attention sees ${attention.slidingWindow} tokens back, and sequences of ${longest} are longer than that.`,
+      `Choose a sequence length of ${attention.slidingWindow} or less.`,
+    );
   }
   return longest;
 }
 
 /** Embeddings of a block, [T, H]. */
-export async function embedBlock(checkpoint: Checkpoint, block: TokenBlock, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+export async function embedBlock(
+  checkpoint: Checkpoint,
+  block: TokenBlock,
+  signal?: AbortSignal,
+): Promise<Float32Array<ArrayBuffer>> {
   return readRows(checkpoint, checkpoint.architecture.tensors.embedding, block.ids, signal);
 }
 
 /** Cuts a run's hidden states, [T, H] in one array, into those of its blocks. */
-function splitHidden(hidden: Float32Array<ArrayBuffer>, blocks: readonly TokenBlock[], width: number): Float32Array<ArrayBuffer>[] {
+function splitHidden(
+  hidden: Float32Array<ArrayBuffer>,
+  blocks: readonly TokenBlock[],
+  width: number,
+): Float32Array<ArrayBuffer>[] {
   let row = 0;
   return blocks.map(({ tokens }) => {
     row += tokens;

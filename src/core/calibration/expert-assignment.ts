@@ -12,7 +12,8 @@ export interface ExpertAssignment {
 export function assignTokens(selected: Int32Array, experts: number, topK: number): ExpertAssignment {
   const offsets = new Int32Array(experts + 1);
   for (const expert of selected) offsets[expert + 1] = (offsets[expert + 1] ?? 0) + 1;
-  for (let expert = 0; expert < experts; expert++) offsets[expert + 1] = (offsets[expert + 1] ?? 0) + (offsets[expert] ?? 0);
+  for (let expert = 0; expert < experts; expert++)
+    offsets[expert + 1] = (offsets[expert + 1] ?? 0) + (offsets[expert] ?? 0);
   const next = offsets.slice(0, experts);
   const rows = new Int32Array(selected.length);
   const places = new Int32Array(selected.length);
@@ -28,5 +29,8 @@ export function assignTokens(selected: Int32Array, experts: number, topK: number
 
 /** [E] tokens of each expert. */
 export function assignedCounts({ offsets }: ExpertAssignment): Int32Array {
-  return Int32Array.from({ length: offsets.length - 1 }, (_, expert) => (offsets[expert + 1] ?? 0) - (offsets[expert] ?? 0));
+  return Int32Array.from(
+    { length: offsets.length - 1 },
+    (_, expert) => (offsets[expert + 1] ?? 0) - (offsets[expert] ?? 0),
+  );
 }

@@ -60,7 +60,14 @@ function chunkOf(pass: ExpertPass, group: ExpertGroup, from: number, capacity: n
   return { rows, factors, capacity, pairs };
 }
 
-async function report(pass: ExpertPass, group: ExpertGroup, from: number, chunk: Chunk, norm: BackendTensor, maxAbs: BackendTensor): Promise<void> {
+async function report(
+  pass: ExpertPass,
+  group: ExpertGroup,
+  from: number,
+  chunk: Chunk,
+  norm: BackendTensor,
+  maxAbs: BackendTensor,
+): Promise<void> {
   const { observe, assignment, backend } = pass;
   if (observe === undefined) return;
   const norms = await backend.read(norm);

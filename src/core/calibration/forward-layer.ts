@@ -33,7 +33,10 @@ export interface LayerContext {
 /** Every token to "expert 0" with gate 1: a dense layer's MLP run as a group of one. */
 function denseAssignment(tokens: number): { assignment: ExpertAssignment; gates: Float32Array } {
   const rows = Int32Array.from({ length: tokens }, (_, row) => row);
-  return { assignment: { offsets: Int32Array.from([0, tokens]), rows, places: rows }, gates: new Float32Array(tokens).fill(1) };
+  return {
+    assignment: { offsets: Int32Array.from([0, tokens]), rows, places: rows },
+    gates: new Float32Array(tokens).fill(1),
+  };
 }
 
 function routeLayer(context: LayerContext, logits: Float32Array, tokens: number): Routing {
@@ -65,8 +68,14 @@ export async function forwardLayer(
 ): Promise<Float32Array<ArrayBuffer>> {
   const { backend, checkpoint, graphs, layer, isMoe, statistics } = context;
   const { config, architecture } = checkpoint;
-  const result = await runAttention(backend, graphs, context.attention, block, hidden, isMoe ? config.experts : 0, (tokens) =>
-    context.afterRun('attention', tokens),
+  const result = await runAttention(
+    backend,
+    graphs,
+    context.attention,
+    block,
+    hidden,
+    isMoe ? config.experts : 0,
+    (tokens) => context.afterRun('attention', tokens),
   );
   const routing = result.logits === undefined ? undefined : routeLayer(context, result.logits, block.tokens);
   const { assignment, gates } =
@@ -78,7 +87,10 @@ export async function forwardLayer(
   let observe: Parameters<typeof runExperts>[0]['observe'];
   if (statistics !== undefined && result.logits !== undefined) {
     // The softmax family's own choice is the K largest raw logits, so both gate modes look at the same pairs.
-    const statisticsGates = statistics.gate === 'model' ? gates : referenceGates(result.logits, block.tokens, config.experts, config.topK).gates;
+    const statisticsGates =
+      statistics.gate === 'model'
+        ? gates
+        : referenceGates(result.logits, block.tokens, config.experts, config.topK).gates;
     statistics.collector.addTokens(block.domains);
     observe = (observation) => statistics.collector.add(observation, statisticsGates, block.domains);
   }

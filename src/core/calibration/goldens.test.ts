@@ -19,7 +19,9 @@ interface Golden {
   readonly sequences: readonly Int32Array[];
   readonly meanNll: number;
   readonly layers: readonly { readonly layer: number; readonly model: Readonly<Record<string, readonly number[]>> }[];
-  readonly pruned: Readonly<Record<string, { readonly retained: Readonly<Record<string, readonly number[]>>; readonly meanNll: number }>>;
+  readonly pruned: Readonly<
+    Record<string, { readonly retained: Readonly<Record<string, readonly number[]>>; readonly meanNll: number }>
+  >;
 }
 
 const EXPECTED: readonly (readonly [metric: string, golden: string])[] = [
@@ -48,7 +50,9 @@ function fixtureGolden(): Golden {
     sequences: input_ids.map((ids: number[]) => Int32Array.from(ids)),
     meanNll: mean_nll,
     layers: layers.map(({ layer, ...model }: Record<string, number[]> & { layer: number }) => ({ layer, model })),
-    pruned: Object.fromEntries(['25', '50'].map((ratio) => [ratio, { retained: pruned[ratio].retained, meanNll: pruned[ratio].mean_nll }])),
+    pruned: Object.fromEntries(
+      ['25', '50'].map((ratio) => [ratio, { retained: pruned[ratio].retained, meanNll: pruned[ratio].mean_nll }]),
+    ),
   };
 }
 
@@ -61,7 +65,12 @@ function sharedGolden(name: string, ragged = false): Golden {
     layers: golden.layers,
     pruned: ragged
       ? {}
-      : Object.fromEntries(['25', '50'].map((ratio) => [ratio, { retained: golden.pruned[ratio].retained, meanNll: golden.pruned[ratio].eval.mean_nll }])),
+      : Object.fromEntries(
+          ['25', '50'].map((ratio) => [
+            ratio,
+            { retained: golden.pruned[ratio].retained, meanNll: golden.pruned[ratio].eval.mean_nll },
+          ]),
+        ),
   };
 }
 
@@ -90,30 +99,56 @@ async function check(folder: MemoryFolder, golden: Golden): Promise<void> {
   const backend = nodeBackend(1);
   const domains = [golden.sequences];
   let layers = 0;
-  for await (const statistics of calibrate({ checkpoint, backend, domains, gate: 'model', control: new RunControl() })) {
+  for await (const statistics of calibrate({
+    checkpoint,
+    backend,
+    domains,
+    gate: 'model',
+    control: new RunControl(),
+  })) {
     layers += 1;
-    const expected = golden.layers.find(({ layer }) => layer === statistics.layer)?.model ?? expect.fail(`no layer ${statistics.layer}`);
+    const expected =
+      golden.layers.find(({ layer }) => layer === statistics.layer)?.model ??
+      expect.fail(`no layer ${statistics.layer}`);
     const combined = combineDomains(statistics);
     for (const [metric, name] of EXPECTED) {
       const scores = saliencyMetrics.get(metric)?.score(combined) ?? expect.fail(`no metric ${metric}`);
       for (const [expert, value] of (expected[name] ?? expect.fail(`no ${name}`)).entries()) {
         const error = Math.abs((scores[expert] ?? Number.NaN) - value);
-        expect(error, `layer ${statistics.layer} expert ${expert} ${metric}`).toBeLessThanOrEqual(name === 'expert_frequency' ? 0 : 1e-4 * value);
+        expect(error, `layer ${statistics.layer} expert ${expert} ${metric}`).toBeLessThanOrEqual(
+          name === 'expert_frequency' ? 0 : 1e-4 * value,
+        );
       }
     }
-    const order = [...(saliencyMetrics.get('reap')?.score(combined) ?? [])].map((score, expert) => ({ score, expert })).sort((a, b) => a.score - b.score);
+    const order = [...(saliencyMetrics.get('reap')?.score(combined) ?? [])]
+      .map((score, expert) => ({ score, expert }))
+      .sort((a, b) => a.score - b.score);
     for (const [ratio, { retained }] of Object.entries(golden.pruned)) {
       const drop = Math.floor((order.length * Number(ratio)) / 100);
-      const keep = order.slice(drop).map(({ expert }) => expert).sort((a, b) => a - b);
+      const keep = order
+        .slice(drop)
+        .map(({ expert }) => expert)
+        .sort((a, b) => a - b);
       expect(keep, `kept at ${ratio} % in layer ${statistics.layer}`).toEqual(retained[statistics.layer]);
     }
   }
   expect(layers).toBe(golden.layers.length);
   const loss = async (plan?: PruningPlan): Promise<number | undefined> =>
-    (await evaluate({ checkpoint, backend, domains, control: new RunControl(), ...(plan === undefined ? {} : { plan }) }))[0]?.meanNll;
+    (
+      await evaluate({
+        checkpoint,
+        backend,
+        domains,
+        control: new RunControl(),
+        ...(plan === undefined ? {} : { plan }),
+      })
+    )[0]?.meanNll;
   expect(await loss()).toBeCloseTo(golden.meanNll, 5);
   for (const { retained, meanNll } of Object.values(golden.pruned)) {
-    expect(await loss(planOf(checkpoint, retained)), 'masked = pruned and reloaded by transformers').toBeCloseTo(meanNll, 5);
+    expect(await loss(planOf(checkpoint, retained)), 'masked = pruned and reloaded by transformers').toBeCloseTo(
+      meanNll,
+      5,
+    );
   }
 }
 
@@ -121,8 +156,13 @@ describe('Qwen3-MoE against transformers and the reference implementation', () =
   it('bfloat16, one file', () => check(folderAt(FIXTURE), fixtureGolden()));
 
   describe.skipIf(!existsSync(GOLDENS))('all goldens of the family', () => {
-    it.each(['config.json', 'config.v4.json'])('float32, three shards, %s', (config) => check(folderAt(new URL('qwen3_moe/', GOLDENS), config), sharedGolden('qwen3_moe')));
-    it.each(['config.json', 'config.v4.json'])('bfloat16, %s', (config) => check(folderAt(new URL('qwen3_moe_bf16/', GOLDENS), config), sharedGolden('qwen3_moe_bf16')));
-    it('sequences of 1 to 64 tokens', () => check(folderAt(new URL('qwen3_moe/', GOLDENS)), sharedGolden('qwen3_moe', true)));
+    it.each(['config.json', 'config.v4.json'])('float32, three shards, %s', (config) =>
+      check(folderAt(new URL('qwen3_moe/', GOLDENS), config), sharedGolden('qwen3_moe')),
+    );
+    it.each(['config.json', 'config.v4.json'])('bfloat16, %s', (config) =>
+      check(folderAt(new URL('qwen3_moe_bf16/', GOLDENS), config), sharedGolden('qwen3_moe_bf16')),
+    );
+    it('sequences of 1 to 64 tokens', () =>
+      check(folderAt(new URL('qwen3_moe/', GOLDENS)), sharedGolden('qwen3_moe', true)));
   });
 });

@@ -21,7 +21,10 @@ export interface SessionValue {
 /** The part of onnxruntime that a host backend needs; implemented over onnxruntime-web (WASM) and onnxruntime-node. */
 export interface SessionRuntime {
   createSession(model: Uint8Array<ArrayBuffer>): Promise<{
-    run(inputs: Readonly<Record<string, SessionValue>>, outputs: readonly string[]): Promise<Readonly<Record<string, SessionValue>>>;
+    run(
+      inputs: Readonly<Record<string, SessionValue>>,
+      outputs: readonly string[],
+    ): Promise<Readonly<Record<string, SessionValue>>>;
     release(): Promise<void>;
   }>;
 }
@@ -70,11 +73,17 @@ export class HostBackend implements InferenceBackend {
 
   async loadGraph(name: string, model: Uint8Array<ArrayBuffer>): Promise<BackendGraph> {
     const failed = (cause: unknown): StudioError =>
-      new StudioError('backend', 'graph-failed', `The ${name} graph failed on ${this.about.description}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        nextStep: 'Start the calibration again; finished layers are kept. If it fails at the same place, use fewer tokens or another backend.',
-        details: { graph: name, backend: this.about.id },
-        cause,
-      });
+      new StudioError(
+        'backend',
+        'graph-failed',
+        `The ${name} graph failed on ${this.about.description}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        {
+          nextStep:
+            'Start the calibration again; finished layers are kept. If it fails at the same place, use fewer tokens or another backend.',
+          details: { graph: name, backend: this.about.id },
+          cause,
+        },
+      );
     const session = await this.#runtime.createSession(model).catch((cause: unknown) => {
       throw failed(cause);
     });
@@ -127,7 +136,11 @@ export class HostBackend implements InferenceBackend {
     floats(target).set(floats(source), start * (target.dims[1] ?? 0));
   }
 
-  gatherRows(source: BackendTensor, rows: Int32Array<ArrayBuffer>, dims: readonly [number, number, number]): BackendTensor {
+  gatherRows(
+    source: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    dims: readonly [number, number, number],
+  ): BackendTensor {
     const width = dims[2];
     const from = floats(source);
     const result = new Float32Array(elements(dims));
@@ -140,7 +153,12 @@ export class HostBackend implements InferenceBackend {
     return new HostTensor('float32', result, dims);
   }
 
-  scatterAddRows(target: BackendTensor, rows: Int32Array<ArrayBuffer>, factors: Float32Array<ArrayBuffer>, values: BackendTensor): void {
+  scatterAddRows(
+    target: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    factors: Float32Array<ArrayBuffer>,
+    values: BackendTensor,
+  ): void {
     const width = target.dims[1] ?? 0;
     const into = floats(target);
     const from = floats(values);

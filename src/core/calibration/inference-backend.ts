@@ -68,9 +68,18 @@ export interface InferenceBackend {
   /** Writes a [n, H] tensor over rows [start, start + n) of a [T, H] tensor. */
   writeRows(target: BackendTensor, start: number, source: BackendTensor): void;
   /** [G, C, H] of the rows named (−1 gives zeros) of a [T, H] tensor; `rows` has G·C entries. */
-  gatherRows(source: BackendTensor, rows: Int32Array<ArrayBuffer>, dims: readonly [number, number, number]): BackendTensor;
+  gatherRows(
+    source: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    dims: readonly [number, number, number],
+  ): BackendTensor;
   /** target[rows[i]] += factors[i] · values[i] in the order of i, skipping −1; target [T, H], values [G, C, H]. */
-  scatterAddRows(target: BackendTensor, rows: Int32Array<ArrayBuffer>, factors: Float32Array<ArrayBuffer>, values: BackendTensor): void;
+  scatterAddRows(
+    target: BackendTensor,
+    rows: Int32Array<ArrayBuffer>,
+    factors: Float32Array<ArrayBuffer>,
+    values: BackendTensor,
+  ): void;
   /** A copy of the tensor's data on the host. */
   read(tensor: BackendTensor): Promise<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;

@@ -56,7 +56,8 @@ export class LayerGraphs {
     const known = this.#masks.get(length);
     if (known !== undefined) return known;
     const values = new Float32Array(length * length);
-    for (let row = 0; row < length; row++) values.fill(Number.NEGATIVE_INFINITY, row * length + row + 1, (row + 1) * length);
+    for (let row = 0; row < length; row++)
+      values.fill(Number.NEGATIVE_INFINITY, row * length + row + 1, (row + 1) * length);
     const mask = this.#backend.upload('float32', values, [length, length]);
     this.#masks.set(length, mask);
     return mask;
@@ -64,7 +65,9 @@ export class LayerGraphs {
 
   /** Experts, or with the dense width a dense layer's MLP. */
   experts(innerSize: number): Promise<BackendGraph> {
-    return this.#load(`experts of width ${innerSize}`, () => expertGraph(this.#checkpoint.config.hiddenSize, innerSize));
+    return this.#load(`experts of width ${innerSize}`, () =>
+      expertGraph(this.#checkpoint.config.hiddenSize, innerSize),
+    );
   }
 
   async release(): Promise<void> {

@@ -29,7 +29,12 @@ export class ProgressMeter {
   #samples: { readonly time: number; readonly done: number }[] = [];
 
   /** `now` gives milliseconds; `finishedLayers` were done before this run. */
-  constructor(config: ModelConfig, tokens: number, finishedLayers: number, now: () => number = () => performance.now()) {
+  constructor(
+    config: ModelConfig,
+    tokens: number,
+    finishedLayers: number,
+    now: () => number = () => performance.now(),
+  ) {
     const { hiddenSize, expertWidth, topK, layers, attention } = config;
     const projected = (2 * attention.heads + 2 * attention.keyValueHeads) * attention.headDim;
     this.#perToken = hiddenSize * projected;
@@ -62,7 +67,8 @@ export class ProgressMeter {
     const total = this.#layers * this.#workPerLayer;
     const done = Math.min(this.#done, (layer + 1) * this.#workPerLayer);
     this.#samples.push({ time, done });
-    while (this.#samples.length > 2 && time - (this.#samples[0]?.time ?? time) > WINDOW_SECONDS * 1000) this.#samples.shift();
+    while (this.#samples.length > 2 && time - (this.#samples[0]?.time ?? time) > WINDOW_SECONDS * 1000)
+      this.#samples.shift();
     const first = this.#samples[0];
     const seconds = first === undefined ? 0 : (time - first.time) / 1000;
     const rate = first === undefined || seconds < FIRST_ESTIMATE_SECONDS ? 0 : (done - first.done) / seconds;

@@ -64,7 +64,9 @@ function attention(model: ReferenceModel, x: Matrix, prefix: string): Matrix {
     row?.slice(head * headDim, (head + 1) * headDim) ?? new Float64Array(headDim);
   const normed = (rows: Matrix, count: number, name: string): Float64Array[][] =>
     rows.map((row, position) =>
-      Array.from({ length: count }, (_, head) => rotate(rmsNorm(headOf(row, head), model.tensor(`${prefix}.${name}.weight`).values, epsilon), position, theta)),
+      Array.from({ length: count }, (_, head) =>
+        rotate(rmsNorm(headOf(row, head), model.tensor(`${prefix}.${name}.weight`).values, epsilon), position, theta),
+      ),
     );
   const query = normed(multiply(x, model.tensor(`${prefix}.q_proj.weight`)), heads, 'q_norm');
   const key = normed(multiply(x, model.tensor(`${prefix}.k_proj.weight`)), keyValueHeads, 'k_norm');
@@ -75,7 +77,9 @@ function attention(model: ReferenceModel, x: Matrix, prefix: string): Matrix {
       const shared = Math.floor(head / (heads / keyValueHeads));
       const scores = Array.from({ length: position + 1 }, (__, past) => {
         const q = query[position]?.[head] ?? new Float64Array();
-        return q.reduce((sum, component, i) => sum + component * (key[past]?.[shared]?.[i] ?? 0), 0) / Math.sqrt(headDim);
+        return (
+          q.reduce((sum, component, i) => sum + component * (key[past]?.[shared]?.[i] ?? 0), 0) / Math.sqrt(headDim)
+        );
       });
       for (const [past, weight] of softmax(scores).entries()) {
         headOf(value[past], shared).forEach((component, i) => {
@@ -111,7 +115,8 @@ export function referenceForward(
   let hidden: Matrix = ids.map((id) => Float64Array.from(embedding.values.subarray(id * width, (id + 1) * width)));
   for (let layer = 0; layer < model.layers; layer++) {
     const at = `model.layers.${layer}`;
-    const norm = (name: string): Matrix => hidden.map((row) => rmsNorm(row, model.tensor(`${at}.${name}.weight`).values, model.epsilon));
+    const norm = (name: string): Matrix =>
+      hidden.map((row) => rmsNorm(row, model.tensor(`${at}.${name}.weight`).values, model.epsilon));
     const attended = attention(model, norm('input_layernorm'), `${at}.self_attn`);
     hidden = hidden.map((row, t) => add(row, attended[t]));
     const x = norm('post_attention_layernorm');
@@ -125,7 +130,9 @@ export function referenceForward(
       const out = dropped(layer);
       const experts = [...(logits[t]?.keys() ?? [])].filter((expert) => !out.has(expert));
       const probabilities = softmax(experts.map((expert) => logits[t]?.[expert] ?? 0));
-      const ranked = experts.map((expert, i) => ({ expert, p: probabilities[i] ?? 0 })).sort((a, b) => b.p - a.p || a.expert - b.expert);
+      const ranked = experts
+        .map((expert, i) => ({ expert, p: probabilities[i] ?? 0 }))
+        .sort((a, b) => b.p - a.p || a.expert - b.expert);
       const chosen = ranked.slice(0, model.topK);
       const sum = model.renormalise ? chosen.reduce((total, { p }) => total + p, 0) : 1;
       return chosen.reduce((result, { expert, p }) => {

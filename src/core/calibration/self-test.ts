@@ -4,7 +4,17 @@ import { expertGraph } from '../onnx/expert-graph.ts';
 import { rotaryTables } from '../onnx/rotary.ts';
 import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
 
-const SHAPE = { hiddenSize: 64, heads: 4, keyValueHeads: 2, headDim: 32, normEpsilon: 1e-6, bias: false, queryKeyNorm: 'per-head', experts: 8, kernel: 'fused' } as const;
+const SHAPE = {
+  hiddenSize: 64,
+  heads: 4,
+  keyValueHeads: 2,
+  headDim: 32,
+  normEpsilon: 1e-6,
+  bias: false,
+  queryKeyNorm: 'per-head',
+  experts: 8,
+  kernel: 'fused',
+} as const;
 const INNER = 48;
 /** Largest difference that rounding explains, relative to the largest value. A wrong attention is off by 0.3. */
 const TOLERANCE = 1e-3;
@@ -24,7 +34,14 @@ function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
 }
 
 function fill(backend: InferenceBackend, dims: readonly number[], seed: number): BackendTensor {
-  return backend.upload('float32', noise(dims.reduce((product, size) => product * size, 1), seed), dims);
+  return backend.upload(
+    'float32',
+    noise(
+      dims.reduce((product, size) => product * size, 1),
+      seed,
+    ),
+    dims,
+  );
 }
 
 async function attentionOutputs(backend: InferenceBackend, count: number, length: number): Promise<Float32Array[]> {
@@ -49,7 +66,11 @@ async function attentionOutputs(backend: InferenceBackend, count: number, length
     length: backend.upload('int32', Int32Array.from([length]), [1]),
   };
   const result = await graph.run(inputs, ['hidden_out', 'normed', 'logits']);
-  const outputs = [await backend.read(result.hidden_out), await backend.read(result.normed), await backend.read(result.logits)];
+  const outputs = [
+    await backend.read(result.hidden_out),
+    await backend.read(result.normed),
+    await backend.read(result.logits),
+  ];
   for (const tensor of [...Object.values(inputs), ...Object.values(result)]) tensor.dispose();
   await graph.release();
   return outputs;
@@ -94,19 +115,28 @@ function difference(found: Float32Array, expected: Float32Array): number {
  */
 export async function selfTest(backend: InferenceBackend, trusted: InferenceBackend): Promise<number> {
   const parts: readonly (readonly [string, (on: InferenceBackend) => Promise<Float32Array[]>])[] = [
-    ...SEQUENCES.map(({ count, length }) => [`attention over ${length} tokens`, (on: InferenceBackend) => attentionOutputs(on, count, length)] as const),
+    ...SEQUENCES.map(
+      ({ count, length }) =>
+        [`attention over ${length} tokens`, (on: InferenceBackend) => attentionOutputs(on, count, length)] as const,
+    ),
     ['the experts', expertOutputs],
   ];
   let worst = 0;
   for (const [name, run] of parts) {
     const expected = await run(trusted);
     const found = await run(backend);
-    for (const [i, values] of expected.entries()) worst = Math.max(worst, difference(found[i] ?? new Float32Array(), values));
+    for (const [i, values] of expected.entries())
+      worst = Math.max(worst, difference(found[i] ?? new Float32Array(), values));
     if (worst > TOLERANCE) {
-      throw new StudioError('backend', 'self-test-failed', `This graphics processor computes ${name} wrongly (off by ${worst.toExponential(1)} of the largest value).`, {
-        nextStep: 'Calibrate with WebAssembly instead, or update the graphics driver and the browser.',
-        details: { part: name, error: worst },
-      });
+      throw new StudioError(
+        'backend',
+        'self-test-failed',
+        `This graphics processor computes ${name} wrongly (off by ${worst.toExponential(1)} of the largest value).`,
+        {
+          nextStep: 'Calibrate with WebAssembly instead, or update the graphics driver and the browser.',
+          details: { part: name, error: worst },
+        },
+      );
     }
   }
   return worst;

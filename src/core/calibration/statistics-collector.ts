@@ -45,10 +45,16 @@ export class StatisticsCollector {
   }
 
   #notFinite(expert: number): StudioError {
-    return new StudioError('calibration', 'non-finite', `Expert ${expert} of layer ${this.#layer} gave an output that is not a finite number.`, {
-      nextStep: 'The weights of this expert are damaged or overflow. Check the download against the original file; do not prune on these statistics.',
-      details: { layer: this.#layer, expert },
-    });
+    return new StudioError(
+      'calibration',
+      'non-finite',
+      `Expert ${expert} of layer ${this.#layer} gave an output that is not a finite number.`,
+      {
+        nextStep:
+          'The weights of this expert are damaged or overflow. Check the download against the original file; do not prune on these statistics.',
+        details: { layer: this.#layer, expert },
+      },
+    );
   }
 
   finish(): LayerStatistics {

@@ -14,7 +14,12 @@ export interface TokenBlock {
   readonly domains: Uint16Array<ArrayBuffer>;
   readonly batches: readonly SequenceBatch[];
   /** Index of each sequence of the block in its domain, in the order of its rows. */
-  readonly sequences: readonly { readonly domain: number; readonly index: number; readonly start: number; readonly length: number }[];
+  readonly sequences: readonly {
+    readonly domain: number;
+    readonly index: number;
+    readonly start: number;
+    readonly length: number;
+  }[];
 }
 
 interface Placed {
@@ -51,7 +56,9 @@ export function cutIntoBlocks(
   domains: readonly (readonly Int32Array[])[],
   limits: { readonly blockTokens: number; readonly attentionTokens: number },
 ): TokenBlock[] {
-  const placed = domains.flatMap((sequences, domain) => sequences.map((ids, index): Placed => ({ domain, index, ids })));
+  const placed = domains.flatMap((sequences, domain) =>
+    sequences.map((ids, index): Placed => ({ domain, index, ids })),
+  );
   placed.sort((a, b) => b.ids.length - a.ids.length);
   const blocks: TokenBlock[] = [];
   let open: Placed[] = [];

@@ -24,25 +24,41 @@ export function checkTensors(
   for (const { name, shape } of expectedTensors(architecture, config, json)) {
     const tensor = tensors.get(name);
     if (tensor === undefined) {
-      throw new StudioError('checkpoint', 'missing-tensor', `The tensor "${name}" is missing.`, { nextStep, details: { tensor: name } });
+      throw new StudioError('checkpoint', 'missing-tensor', `The tensor "${name}" is missing.`, {
+        nextStep,
+        details: { tensor: name },
+      });
     }
     if (!sameShape(tensor.shape, shape)) {
-      throw new StudioError('checkpoint', 'shape-mismatch', `The tensor "${name}" has the shape [${tensor.shape.join(', ')}], but config.json implies [${shape.join(', ')}].`, {
-        nextStep,
-        details: { tensor: name, file: tensor.file },
-      });
+      throw new StudioError(
+        'checkpoint',
+        'shape-mismatch',
+        `The tensor "${name}" has the shape [${tensor.shape.join(', ')}], but config.json implies [${shape.join(', ')}].`,
+        {
+          nextStep,
+          details: { tensor: name, file: tensor.file },
+        },
+      );
     }
   }
   const moe = new Set(moeLayers);
   for (const { name, role } of tensors.values()) {
     if (role.kind !== 'expert' && role.kind !== 'router' && role.kind !== 'layer') continue;
     const routed = role.kind !== 'layer';
-    const beyond = role.layer >= config.layers || (routed && !moe.has(role.layer)) || (role.kind === 'expert' && role.expert >= config.experts);
+    const beyond =
+      role.layer >= config.layers ||
+      (routed && !moe.has(role.layer)) ||
+      (role.kind === 'expert' && role.expert >= config.experts);
     if (beyond) {
-      throw new StudioError('checkpoint', 'tensor-out-of-range', `The tensor "${name}" lies outside the ${config.layers} layers of ${config.experts} experts that config.json describes.`, {
-        nextStep,
-        details: { tensor: name, layer: role.layer },
-      });
+      throw new StudioError(
+        'checkpoint',
+        'tensor-out-of-range',
+        `The tensor "${name}" lies outside the ${config.layers} layers of ${config.experts} experts that config.json describes.`,
+        {
+          nextStep,
+          details: { tensor: name, layer: role.layer },
+        },
+      );
     }
   }
 }

@@ -1,5 +1,4 @@
-import type { Architecture } from '../architectures/descriptor.ts';
-import type { ReadonlyJsonObject } from '../architectures/descriptor.ts';
+import type { Architecture, ReadonlyJsonObject } from '../architectures/descriptor.ts';
 import type { ModelConfig } from './model-config.ts';
 import { tensorName } from './tensor-roles.ts';
 
@@ -32,14 +31,24 @@ function* layerTensors(architecture: Architecture, config: ModelConfig, layer: n
   }
 }
 
-function* mlpTensors(names: Architecture['tensors']['dense'], width: number, hidden: number, layer: number, expert: number): Generator<ExpectedTensor> {
+function* mlpTensors(
+  names: Architecture['tensors']['dense'],
+  width: number,
+  hidden: number,
+  layer: number,
+  expert: number,
+): Generator<ExpectedTensor> {
   yield { name: `${tensorName(names.gate, layer, expert)}.weight`, shape: [width, hidden] };
   yield { name: `${tensorName(names.up, layer, expert)}.weight`, shape: [width, hidden] };
   yield { name: `${tensorName(names.down, layer, expert)}.weight`, shape: [hidden, width] };
 }
 
 /** Every tensor that the forward pass of this model reads, layer by layer. */
-export function* expectedTensors(architecture: Architecture, config: ModelConfig, json: ReadonlyJsonObject): Generator<ExpectedTensor> {
+export function* expectedTensors(
+  architecture: Architecture,
+  config: ModelConfig,
+  json: ReadonlyJsonObject,
+): Generator<ExpectedTensor> {
   const { tensors } = architecture;
   const table = [config.vocabularySize, config.hiddenSize];
   yield { name: tensors.embedding, shape: table };

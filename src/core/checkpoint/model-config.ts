@@ -49,10 +49,20 @@ function numberAt(json: ReadonlyJsonObject, key: ConfigKey): number | undefined 
   if (first === undefined) return undefined;
   if (values.size > 1) {
     const text = found.map(([name, value]) => `${name} = ${String(value)}`).join(', ');
-    throw refuse('conflicting-config', `config.json contradicts itself: ${text}.`, 'Correct config.json so that both keys agree.', first[0]);
+    throw refuse(
+      'conflicting-config',
+      `config.json contradicts itself: ${text}.`,
+      'Correct config.json so that both keys agree.',
+      first[0],
+    );
   }
   if (typeof first[1] !== 'number' || !Number.isFinite(first[1]) || first[1] < 0) {
-    throw refuse('bad-config', `config.json has no usable number under "${first[0]}".`, 'Compare config.json with the original repository.', first[0]);
+    throw refuse(
+      'bad-config',
+      `config.json has no usable number under "${first[0]}".`,
+      'Compare config.json with the original repository.',
+      first[0],
+    );
   }
   return first[1];
 }
@@ -60,7 +70,12 @@ function numberAt(json: ReadonlyJsonObject, key: ConfigKey): number | undefined 
 function integerAt(json: ReadonlyJsonObject, key: ConfigKey, fallback?: number): number {
   const value = numberAt(json, key) ?? fallback;
   if (value === undefined || !Number.isSafeInteger(value) || value < 1) {
-    throw refuse('bad-config', `config.json has no positive whole number under "${key.join('" or "')}".`, 'Compare config.json with the original repository.', key[0]);
+    throw refuse(
+      'bad-config',
+      `config.json has no positive whole number under "${key.join('" or "')}".`,
+      'Compare config.json with the original repository.',
+      key[0],
+    );
   }
   return value;
 }
@@ -98,14 +113,24 @@ export function readModelConfig(json: ReadonlyJsonObject, architecture: Architec
   const { config: keys, attention } = architecture;
   const activation = json.hidden_act ?? 'silu';
   if (activation !== 'silu') {
-    throw refuse('unsupported-activation', `The experts use the activation "${String(activation)}", which ${architecture.label} models do not.`, 'Check that config.json belongs to these weights.', 'hidden_act');
+    throw refuse(
+      'unsupported-activation',
+      `The experts use the activation "${String(activation)}", which ${architecture.label} models do not.`,
+      'Check that config.json belongs to these weights.',
+      'hidden_act',
+    );
   }
   const hiddenSize = integerAt(json, keys.hiddenSize);
   const heads = integerAt(json, attention.heads);
   const experts = integerAt(json, keys.experts);
   const topK = integerAt(json, keys.topK);
   if (topK > experts) {
-    throw refuse('bad-config', `config.json routes each token to ${topK} of ${experts} experts.`, 'Compare config.json with the original repository.', keys.topK[0]);
+    throw refuse(
+      'bad-config',
+      `config.json routes each token to ${topK} of ${experts} experts.`,
+      'Compare config.json with the original repository.',
+      keys.topK[0],
+    );
   }
   return {
     modelType: String(json.model_type),
@@ -129,6 +154,8 @@ export function readModelConfig(json: ReadonlyJsonObject, architecture: Architec
         ? numberAt(json, attention.slidingWindow.size)
         : undefined,
     },
-    router: { renormalise: booleanAt(json, architecture.router.renormalise.key, architecture.router.renormalise.fallback) },
+    router: {
+      renormalise: booleanAt(json, architecture.router.renormalise.key, architecture.router.renormalise.fallback),
+    },
   };
 }

@@ -21,17 +21,32 @@ function refuse(code: string, message: string, nextStep: string, file: string): 
   return new StudioError('checkpoint', code, message, { nextStep, details: { file } });
 }
 
-async function readWholeFile(folder: SourceFolder, name: string, limit: number, signal?: AbortSignal): Promise<Uint8Array> {
+async function readWholeFile(
+  folder: SourceFolder,
+  name: string,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   const source = await folder.open(name, signal);
   if (source.size > limit) {
-    throw refuse('file-too-large', `"${name}" has ${source.size} bytes, more than a file of its kind can have.`, 'Check that this is the original file.', name);
+    throw refuse(
+      'file-too-large',
+      `"${name}" has ${source.size} bytes, more than a file of its kind can have.`,
+      'Check that this is the original file.',
+      name,
+    );
   }
   return source.read(0, source.size, signal);
 }
 
 async function readConfigJson(folder: SourceFolder, signal?: AbortSignal): Promise<ReadonlyJsonObject> {
   if (!folder.names.includes(CONFIG_FILE)) {
-    throw refuse('missing-config', `"${folder.label}" holds no config.json.`, 'Open the folder that holds config.json and the .safetensors files of one model.', CONFIG_FILE);
+    throw refuse(
+      'missing-config',
+      `"${folder.label}" holds no config.json.`,
+      'Open the folder that holds config.json and the .safetensors files of one model.',
+      CONFIG_FILE,
+    );
   }
   const text = new TextDecoder().decode(await readWholeFile(folder, CONFIG_FILE, MAX_CONFIG_BYTES, signal));
   let json: unknown;
@@ -45,7 +60,12 @@ async function readConfigJson(folder: SourceFolder, signal?: AbortSignal): Promi
     });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw refuse('bad-config', 'config.json is not a JSON object.', 'Download config.json again from the original repository.', CONFIG_FILE);
+    throw refuse(
+      'bad-config',
+      'config.json is not a JSON object.',
+      'Download config.json again from the original repository.',
+      CONFIG_FILE,
+    );
   }
   return json as ReadonlyJsonObject;
 }
@@ -54,10 +74,15 @@ function architectureOf(json: ReadonlyJsonObject): NonNullable<ReturnType<typeof
   const modelType = typeof json.model_type === 'string' ? json.model_type : '';
   const architecture = architectureFor(modelType);
   if (architecture === undefined) {
-    const known = architectures.all().map((row) => row.label).join(', ');
+    const known = architectures
+      .all()
+      .map((row) => row.label)
+      .join(', ');
     throw refuse(
       'unknown-architecture',
-      modelType === '' ? 'config.json does not say which kind of model this is (no "model_type").' : `The studio does not know models of the type "${modelType}".`,
+      modelType === ''
+        ? 'config.json does not say which kind of model this is (no "model_type").'
+        : `The studio does not know models of the type "${modelType}".`,
       `Open a model of a family that it knows: ${known}.`,
       CONFIG_FILE,
     );
@@ -66,7 +91,10 @@ function architectureOf(json: ReadonlyJsonObject): NonNullable<ReturnType<typeof
 }
 
 /** Shard names in order, and the index when there is one. */
-async function findShards(folder: SourceFolder, signal?: AbortSignal): Promise<{ names: readonly string[]; index?: ShardIndex }> {
+async function findShards(
+  folder: SourceFolder,
+  signal?: AbortSignal,
+): Promise<{ names: readonly string[]; index?: ShardIndex }> {
   if (folder.names.includes(INDEX_FILE)) {
     const index = parseShardIndex(await readWholeFile(folder, INDEX_FILE, Number.MAX_SAFE_INTEGER, signal), INDEX_FILE);
     const names = [...new Set(index.weightMap.values())].sort();
@@ -83,9 +111,19 @@ async function findShards(folder: SourceFolder, signal?: AbortSignal): Promise<{
   }
   if (folder.names.includes(SINGLE_FILE)) return { names: [SINGLE_FILE] };
   if (folder.names.some((name) => name.endsWith('.safetensors'))) {
-    throw refuse('missing-index', `"${folder.label}" holds shards but no ${INDEX_FILE}.`, `Download ${INDEX_FILE} from the original repository into the same folder.`, INDEX_FILE);
+    throw refuse(
+      'missing-index',
+      `"${folder.label}" holds shards but no ${INDEX_FILE}.`,
+      `Download ${INDEX_FILE} from the original repository into the same folder.`,
+      INDEX_FILE,
+    );
   }
-  throw refuse('no-weights', `"${folder.label}" holds no .safetensors file.`, 'Open the folder that holds config.json and the .safetensors files of one model.', SINGLE_FILE);
+  throw refuse(
+    'no-weights',
+    `"${folder.label}" holds no .safetensors file.`,
+    'Open the folder that holds config.json and the .safetensors files of one model.',
+    SINGLE_FILE,
+  );
 }
 
 async function readShards(folder: SourceFolder, names: readonly string[], signal?: AbortSignal): Promise<Shard[]> {
@@ -110,29 +148,50 @@ function checkIndex(index: ShardIndex, shards: readonly Shard[]): void {
       bytes += tensor.end - tensor.begin;
       const named = index.weightMap.get(tensor.name);
       if (named === file) continue;
-      throw new StudioError('checkpoint', 'index-mismatch', `"${file}" holds the tensor "${tensor.name}", but the index ${named === undefined ? 'does not name it' : `says it lies in "${named}"`}.`, {
-        nextStep: 'The index and the shards are of different downloads. Download all of them again from one revision.',
-        details: { file, tensor: tensor.name },
-      });
+      throw new StudioError(
+        'checkpoint',
+        'index-mismatch',
+        `"${file}" holds the tensor "${tensor.name}", but the index ${named === undefined ? 'does not name it' : `says it lies in "${named}"`}.`,
+        {
+          nextStep:
+            'The index and the shards are of different downloads. Download all of them again from one revision.',
+          details: { file, tensor: tensor.name },
+        },
+      );
     }
   }
   if (held !== index.weightMap.size) {
     const there = new Set(shards.flatMap((shard) => shard.header.tensors.map((tensor) => tensor.name)));
     const missing = [...index.weightMap].find(([name]) => !there.has(name));
-    throw new StudioError('checkpoint', 'index-mismatch', `The index names the tensor "${missing?.[0] ?? ''}" in "${missing?.[1] ?? ''}", but that shard does not hold it.`, {
-      nextStep: 'The index and the shards are of different downloads. Download all of them again from one revision.',
-      details: { file: missing?.[1] ?? INDEX_FILE, tensor: missing?.[0] ?? null },
-    });
+    throw new StudioError(
+      'checkpoint',
+      'index-mismatch',
+      `The index names the tensor "${missing?.[0] ?? ''}" in "${missing?.[1] ?? ''}", but that shard does not hold it.`,
+      {
+        nextStep: 'The index and the shards are of different downloads. Download all of them again from one revision.',
+        details: { file: missing?.[1] ?? INDEX_FILE, tensor: missing?.[0] ?? null },
+      },
+    );
   }
   if (index.totalSize !== undefined && index.totalSize !== bytes) {
-    throw new StudioError('checkpoint', 'total-size-mismatch', `The index says the tensors take ${index.totalSize} bytes, but the shards hold ${bytes}.`, {
-      nextStep: 'Download the index and all shards again from one revision, or remove "total_size" from the index if it was edited by hand.',
-      details: { file: INDEX_FILE, expected: index.totalSize, found: bytes },
-    });
+    throw new StudioError(
+      'checkpoint',
+      'total-size-mismatch',
+      `The index says the tensors take ${index.totalSize} bytes, but the shards hold ${bytes}.`,
+      {
+        nextStep:
+          'Download the index and all shards again from one revision, or remove "total_size" from the index if it was edited by hand.',
+        details: { file: INDEX_FILE, expected: index.totalSize, found: bytes },
+      },
+    );
   }
 }
 
-function classify(shards: readonly Shard[], roleOf: ReturnType<typeof roleClassifier>, label: string): Map<string, CheckpointTensor> {
+function classify(
+  shards: readonly Shard[],
+  roleOf: ReturnType<typeof roleClassifier>,
+  label: string,
+): Map<string, CheckpointTensor> {
   const tensors = new Map<string, CheckpointTensor>();
   const unknown: string[] = [];
   for (const { file, header } of shards) {
@@ -146,10 +205,16 @@ function classify(shards: readonly Shard[], roleOf: ReturnType<typeof roleClassi
     }
   }
   if (unknown[0] !== undefined) {
-    throw new StudioError('checkpoint', 'unclassified-tensor', `A ${label} model has no tensor "${unknown[0]}"${unknown.length > 1 ? `, nor ${unknown.length - 1} others of this file set` : ''}.`, {
-      nextStep: 'Check that config.json belongs to these weights. Models with extra parts cannot be opened by this version.',
-      details: { tensor: unknown[0], count: unknown.length },
-    });
+    throw new StudioError(
+      'checkpoint',
+      'unclassified-tensor',
+      `A ${label} model has no tensor "${unknown[0]}"${unknown.length > 1 ? `, nor ${unknown.length - 1} others of this file set` : ''}.`,
+      {
+        nextStep:
+          'Check that config.json belongs to these weights. Models with extra parts cannot be opened by this version.',
+        details: { tensor: unknown[0], count: unknown.length },
+      },
+    );
   }
   return tensors;
 }
@@ -167,7 +232,9 @@ export async function openCheckpoint(folder: SourceFolder, signal?: AbortSignal)
   const shards = await readShards(folder, names, signal);
   if (index !== undefined) checkIndex(index, shards);
   const tensors = classify(shards, roleClassifier(architecture), architecture.label);
-  const moeLayers = Array.from({ length: config.layers }, (_, layer) => layer).filter((layer) => architecture.isMoeLayer(layer, configJson));
+  const moeLayers = Array.from({ length: config.layers }, (_, layer) => layer).filter((layer) =>
+    architecture.isMoeLayer(layer, configJson),
+  );
   checkTensors(architecture, config, configJson, tensors, moeLayers);
   const handled = new Set([CONFIG_FILE, ...(index === undefined ? [] : [INDEX_FILE]), ...names]);
   return {

@@ -1,5 +1,5 @@
-import { decodeToFloat32 } from '../base/number-formats.ts';
 import { StudioError } from '../base/errors.ts';
+import { decodeToFloat32 } from '../base/number-formats.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 
 /** The number formats that calibration can compute with. */
@@ -29,10 +29,16 @@ export function requireTensor(checkpoint: Checkpoint, name: string): CheckpointT
 export function floatDtype(tensor: CheckpointTensor): FloatDtype {
   const { dtype, name } = tensor;
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return dtype;
-  throw new StudioError('checkpoint', 'unsupported-dtype', `The tensor "${name}" is stored as ${dtype}, which calibration cannot decode yet.`, {
-    nextStep: 'Calibrate the F32, F16 or BF16 release of the model; its plan can be applied to this checkpoint only when their tensors agree.',
-    details: { tensor: name, dtype },
-  });
+  throw new StudioError(
+    'checkpoint',
+    'unsupported-dtype',
+    `The tensor "${name}" is stored as ${dtype}, which calibration cannot decode yet.`,
+    {
+      nextStep:
+        'Calibrate the F32, F16 or BF16 release of the model; its plan can be applied to this checkpoint only when their tensors agree.',
+      details: { tensor: name, dtype },
+    },
+  );
 }
 
 /** Reads one weight's bytes. @throws StudioError `missing-tensor`, `unsupported-dtype`, or of family `source`. */
@@ -47,7 +53,12 @@ export async function readWeight(checkpoint: Checkpoint, name: string, signal?: 
  * Reads rows of a [rows, width] tensor as f32 [rowIds.length, width], each distinct row once, neighbours in one read.
  * Used for embeddings: only the rows in use are read, however large the vocabulary.
  */
-export async function readRows(checkpoint: Checkpoint, name: string, rowIds: Int32Array, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+export async function readRows(
+  checkpoint: Checkpoint,
+  name: string,
+  rowIds: Int32Array,
+  signal?: AbortSignal,
+): Promise<Float32Array<ArrayBuffer>> {
   const tensor = requireTensor(checkpoint, name);
   const dtype = floatDtype(tensor);
   const rows = tensor.shape[0] ?? 0;
@@ -60,7 +71,12 @@ export async function readRows(checkpoint: Checkpoint, name: string, rowIds: Int
     const first = distinct[start] ?? 0;
     let end = start + 1;
     // Rows less than 64 apart come in one read: a request costs more than the rows between.
-    while (end < distinct.length && (distinct[end] ?? 0) - (distinct[end - 1] ?? 0) < 64 && (distinct[end] ?? 0) - first < 4096) end += 1;
+    while (
+      end < distinct.length &&
+      (distinct[end] ?? 0) - (distinct[end - 1] ?? 0) < 64 &&
+      (distinct[end] ?? 0) - first < 4096
+    )
+      end += 1;
     const last = distinct[end - 1] ?? first;
     const bytes = await source.read(tensor.offset + first * rowBytes, (last - first + 1) * rowBytes, signal);
     const values = decodeToFloat32(bytes, dtype);

@@ -20,7 +20,12 @@ function spansOf(tensors: readonly CheckpointTensor[]): Span[] {
   for (const tensor of sorted) {
     const open = spans.at(-1);
     const end = tensor.offset + tensor.byteLength;
-    if (open !== undefined && open.file === tensor.file && tensor.offset - open.end <= MAX_GAP && end - open.start <= MAX_READ) {
+    if (
+      open !== undefined &&
+      open.file === tensor.file &&
+      tensor.offset - open.end <= MAX_GAP &&
+      end - open.start <= MAX_READ
+    ) {
       open.end = Math.max(open.end, end);
       open.tensors.push(tensor);
     } else {
@@ -35,7 +40,11 @@ function spansOf(tensors: readonly CheckpointTensor[]): Span[] {
  * @returns the weights by name; their bytes may share buffers.
  * @throws StudioError `missing-tensor`, `unsupported-dtype`, or of family `source`.
  */
-export async function readWeights(checkpoint: Checkpoint, names: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, WeightBytes>> {
+export async function readWeights(
+  checkpoint: Checkpoint,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, WeightBytes>> {
   const spans = spansOf(names.map((name) => requireTensor(checkpoint, name)));
   const weights = new Map<string, WeightBytes>();
   let next = 0;

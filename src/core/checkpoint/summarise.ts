@@ -10,7 +10,12 @@ function parametersOf(tensor: CheckpointTensor): number {
 /** What pruning one expert takes away from each layer. Sizes are those of expert 0: check-tensors made all alike. */
 function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
   const { experts, topK } = checkpoint.config;
-  const sums = new Map(checkpoint.moeLayers.map((layer) => [layer, { expertParameters: 0, expertBytes: 0, routerParameters: 0, routerBytes: 0 }]));
+  const sums = new Map(
+    checkpoint.moeLayers.map((layer) => [
+      layer,
+      { expertParameters: 0, expertBytes: 0, routerParameters: 0, routerBytes: 0 },
+    ]),
+  );
   for (const tensor of checkpoint.tensors.values()) {
     const { role } = tensor;
     if (role.kind !== 'expert' && role.kind !== 'router') continue;

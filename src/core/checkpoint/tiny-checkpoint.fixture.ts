@@ -61,7 +61,11 @@ function tensorShapes(shape: TinyShape): (readonly [string, readonly number[]])[
     if (!dense) list.push([`${at}.mlp.gate.weight`, [shape.experts, hidden]]);
     for (let expert = 0; expert < (dense ? 1 : shape.experts); expert++) {
       const mlp = dense ? `${at}.mlp` : `${at}.mlp.experts.${expert}`;
-      list.push([`${mlp}.gate_proj.weight`, [inner, hidden]], [`${mlp}.up_proj.weight`, [inner, hidden]], [`${mlp}.down_proj.weight`, [hidden, inner]]);
+      list.push(
+        [`${mlp}.gate_proj.weight`, [inner, hidden]],
+        [`${mlp}.up_proj.weight`, [inner, hidden]],
+        [`${mlp}.down_proj.weight`, [hidden, inner]],
+      );
     }
   }
   return list;
@@ -109,7 +113,9 @@ export function tinyCheckpointFiles(shape: TinyShape = TINY_SHAPE, seed = 1): Ma
   file.set(layout.header);
   for (const entry of layout.entries) {
     const isNorm = entry.shape.length === 1;
-    const values = Float32Array.from({ length: (entry.end - entry.begin) / 4 }, () => (isNorm ? 1 + next() / 2 : next() / 2));
+    const values = Float32Array.from({ length: (entry.end - entry.begin) / 4 }, () =>
+      isNorm ? 1 + next() / 2 : next() / 2,
+    );
     file.set(new Uint8Array(values.buffer), layout.header.byteLength + entry.begin);
   }
   return new Map([

@@ -45,9 +45,17 @@ function targetsOf(block: TokenBlock): Int32Array<ArrayBuffer> {
   return targets;
 }
 
-async function headWeights(backend: InferenceBackend, checkpoint: Checkpoint, signal: AbortSignal): Promise<Record<'head' | 'final_norm', BackendTensor>> {
+async function headWeights(
+  backend: InferenceBackend,
+  checkpoint: Checkpoint,
+  signal: AbortSignal,
+): Promise<Record<'head' | 'final_norm', BackendTensor>> {
   const { tensors } = checkpoint.architecture;
-  const head = await readWeight(checkpoint, checkpoint.config.tiedEmbeddings ? tensors.embedding : tensors.head, signal);
+  const head = await readWeight(
+    checkpoint,
+    checkpoint.config.tiedEmbeddings ? tensors.embedding : tensors.head,
+    signal,
+  );
   const norm = await readWeight(checkpoint, tensors.finalNorm, signal);
   return {
     head: backend.view(await backend.uploadWeights([head]), head.shape),
@@ -60,7 +68,11 @@ function droppedByLayer(plan: PruningPlan | undefined): ReadonlyMap<number, Read
 }
 
 /** Runs all layers over all blocks; returns the blocks' final hidden states. */
-async function forwardAll(options: EvaluationOptions, blocks: readonly TokenBlock[], graphs: LayerGraphs): Promise<Float32Array<ArrayBuffer>[]> {
+async function forwardAll(
+  options: EvaluationOptions,
+  blocks: readonly TokenBlock[],
+  graphs: LayerGraphs,
+): Promise<Float32Array<ArrayBuffer>[]> {
   const { checkpoint, backend, control } = options;
   const { signal } = control;
   const dropped = droppedByLayer(options.plan);
@@ -107,7 +119,10 @@ async function blockLosses(
   for (let start = 0; start < block.tokens; start += step) {
     const count = Math.min(step, block.tokens - start);
     const inputs = {
-      hidden: backend.upload('float32', hidden.slice(start * hiddenSize, (start + count) * hiddenSize), [count, hiddenSize]),
+      hidden: backend.upload('float32', hidden.slice(start * hiddenSize, (start + count) * hiddenSize), [
+        count,
+        hiddenSize,
+      ]),
       target: backend.upload('int32', targets.slice(start, start + count), [count, 1]),
     };
     const { nll } = await graph.run({ ...inputs, ...weights }, ['nll']);
@@ -131,13 +146,17 @@ export async function evaluate(options: EvaluationOptions): Promise<DomainLoss[]
   try {
     const blocks = cutIntoBlocks(options.domains, backend.limits);
     const hidden = await forwardAll(options, blocks, graphs);
-    const graph = await backend.loadGraph('head', headGraph(config.hiddenSize, config.vocabularySize, config.normEpsilon));
+    const graph = await backend.loadGraph(
+      'head',
+      headGraph(config.hiddenSize, config.vocabularySize, config.normEpsilon),
+    );
     const weights = await headWeights(backend, checkpoint, control.signal);
     for (const [index, block] of blocks.entries()) {
       const losses = await blockLosses(options, graph, weights, block, hidden[index] ?? new Float32Array());
       for (const { domain, index: sequence, start, length } of block.sequences) {
         const sum = sums[domain];
-        if (sum !== undefined) for (const loss of losses.subarray(start, start + length - 1)) sum[sequence] = (sum[sequence] ?? 0) + loss;
+        if (sum !== undefined)
+          for (const loss of losses.subarray(start, start + length - 1)) sum[sequence] = (sum[sequence] ?? 0) + loss;
       }
     }
     for (const tensor of Object.values(weights)) tensor.dispose();

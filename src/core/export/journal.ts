@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { StudioError } from '../base/errors.ts';
+import { sha256Schema, wholeNumberSchema } from '../base/versioned-file.ts';
 import type { TargetFolder } from '../bytes/byte-sink.ts';
-import { sha256Schema, wholeNumberSchema } from '../saliency/versioned-file.ts';
 import { JOURNAL_FILES } from './export-files.ts';
 import { writeFailure } from './write-failure.ts';
 

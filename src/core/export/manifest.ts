@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { StudioError } from '../base/errors.ts';
-import { modelIdentitySchema, sha256Schema, wholeNumberSchema } from '../saliency/versioned-file.ts';
+import { modelIdentitySchema, sha256Schema, wholeNumberSchema } from '../base/versioned-file.ts';
 import { MANIFEST_FILE } from './export-files.ts';
 import type { ExportLayout } from './export-layout.ts';
 import { sha256Of } from './sha256.ts';

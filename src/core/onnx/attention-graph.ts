@@ -23,7 +23,11 @@ export type AttentionKernel = 'fused' | 'composed';
 
 type AttentionInputs = Readonly<Record<'query' | 'key' | 'value' | 'cos' | 'sin', string>>;
 
-function fusedAttention(graph: GraphBuilder, spec: AttentionGraphSpec, { query, key, value, cos, sin }: AttentionInputs): string {
+function fusedAttention(
+  graph: GraphBuilder,
+  spec: AttentionGraphSpec,
+  { query, key, value, cos, sin }: AttentionInputs,
+): string {
   const last = graph.input('last', 'int32', ['B']);
   const length = graph.input('length', 'int32', [1]);
   return graph.node(
@@ -35,14 +39,25 @@ function fusedAttention(graph: GraphBuilder, spec: AttentionGraphSpec, { query, 
 }
 
 /** Query heads that share a key head form an axis of their own, over which the products broadcast. */
-function composedAttention(graph: GraphBuilder, spec: AttentionGraphSpec, { query, key, value, cos, sin }: AttentionInputs): string {
+function composedAttention(
+  graph: GraphBuilder,
+  spec: AttentionGraphSpec,
+  { query, key, value, cos, sin }: AttentionInputs,
+): string {
   const { heads, keyValueHeads, headDim } = spec;
   const mask = graph.input('mask', 'float32', ['S', 'S']);
   const first = graph.input('first', 'int64', [1]);
   const rotate = (x: string, count: number): string =>
-    graph.node('RotaryEmbedding', [x, first, cos, sin], { num_heads: count, interleaved: 0 }, { domain: 'com.microsoft' });
+    graph.node(
+      'RotaryEmbedding',
+      [x, first, cos, sin],
+      { num_heads: count, interleaved: 0 },
+      { domain: 'com.microsoft' },
+    );
   const split = (x: string, shared: number, order: readonly number[]): string =>
-    graph.node('Transpose', [graph.node('Reshape', [x, graph.ints([0, 0, keyValueHeads, shared, headDim])])], { perm: order });
+    graph.node('Transpose', [graph.node('Reshape', [x, graph.ints([0, 0, keyValueHeads, shared, headDim])])], {
+      perm: order,
+    });
   const queries = split(rotate(query, heads), heads / keyValueHeads, [0, 2, 3, 1, 4]);
   const keys = split(rotate(key, keyValueHeads), 1, [0, 2, 3, 4, 1]);
   const values = split(value, 1, [0, 2, 3, 1, 4]);
@@ -91,7 +106,12 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array<ArrayBuffer
   const [query3, key3, value3] = [query, key, value].map((x) => graph.node('Reshape', [x, batchShape]));
   const inputs = { query: query3 ?? '', key: key3 ?? '', value: value3 ?? '', cos, sin };
   const mixed = spec.kernel === 'fused' ? fusedAttention(graph, spec, inputs) : composedAttention(graph, spec, inputs);
-  const attention = project('output', graph.node('Reshape', [mixed, graph.ints([-1, queryWidth])]), hiddenSize, queryWidth);
+  const attention = project(
+    'output',
+    graph.node('Reshape', [mixed, graph.ints([-1, queryWidth])]),
+    hiddenSize,
+    queryWidth,
+  );
   const hiddenOut = graph.node('Add', [flat, attention]);
   const normed = graph.rmsNorm(hiddenOut, graph.input('post_attention_norm', 'float32', [hiddenSize]), normEpsilon);
 

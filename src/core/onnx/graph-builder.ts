@@ -1,4 +1,11 @@
-import { type Attribute, type ConstantSpec, type ElementTypeName, encodeModel, type NodeSpec, type ValueSpec } from './model-proto.ts';
+import {
+  type Attribute,
+  type ConstantSpec,
+  type ElementTypeName,
+  encodeModel,
+  type NodeSpec,
+  type ValueSpec,
+} from './model-proto.ts';
 
 type AttributeValue = number | readonly number[] | { readonly float: number };
 

@@ -141,7 +141,8 @@ function nodeMessage(node: NodeSpec): Message {
   for (const input of node.inputs) message.text(1, input);
   for (const output of node.outputs) message.text(2, output);
   message.text(3, node.outputs[0] ?? node.operator).text(4, node.operator);
-  for (const [name, attribute] of Object.entries(node.attributes)) message.message(5, attributeMessage(name, attribute));
+  for (const [name, attribute] of Object.entries(node.attributes))
+    message.message(5, attributeMessage(name, attribute));
   return node.domain === '' ? message : message.text(7, node.domain);
 }
 

@@ -3,7 +3,11 @@
  * Frequencies and angles are rounded to f32 at each step, as transformers does: at position 32,768 the difference to
  * exact angles is some 1e-3 radian, more than the tolerance this project holds.
  */
-export function rotaryTables(positions: number, headDim: number, theta: number): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
+export function rotaryTables(
+  positions: number,
+  headDim: number,
+  theta: number,
+): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const half = headDim / 2;
   const frequencies = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(theta ** ((2 * i) / headDim)));
   const cos = new Float32Array(positions * half);

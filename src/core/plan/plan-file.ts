@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { StudioError } from '../base/errors.ts';
-import type { CheckpointSummary } from '../checkpoint/summary.ts';
 import {
   domainIdentitySchema,
   gateSchema,
@@ -11,7 +10,8 @@ import {
   type VersionedFileKind,
   versionedFileText,
   wholeNumberSchema,
-} from '../saliency/versioned-file.ts';
+} from '../base/versioned-file.ts';
+import type { CheckpointSummary } from '../checkpoint/summary.ts';
 import type { ExpertReason, LayerPlan, PruningPlan } from './pruning-plan.ts';
 
 const KIND: VersionedFileKind = {

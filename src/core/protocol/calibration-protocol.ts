@@ -48,4 +48,6 @@ export interface CalibrationApi {
 }
 
 /** A value or a failure, as data: comlink drops the fields of custom errors. */
-export type WireResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+export type WireResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: WireError };

@@ -1,4 +1,5 @@
 import type { WireError } from '../base/errors.ts';
+import type { ExportProgress } from '../export/export-progress.ts';
 import type { SourceSpec } from './source-spec.ts';
 
 export type ExportDestination =
@@ -13,12 +14,7 @@ export interface ExportRequest {
   readonly destination: ExportDestination;
 }
 
-export interface ExportProgress {
-  readonly phase: 'writing' | 'verifying' | 'packing';
-  readonly file: string;
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-}
+export type { ExportProgress };
 
 export type ExportEvent =
   | { readonly type: 'progress'; readonly progress: ExportProgress }

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { StudioError } from '../base/errors.ts';
-import { type DomainStatistics, type LayerStatistics, STATISTIC_FIELDS } from './layer-statistics.ts';
 import {
   domainIdentitySchema,
   gateSchema,
@@ -10,7 +9,8 @@ import {
   type VersionedFileKind,
   versionedFileText,
   wholeNumberSchema,
-} from './versioned-file.ts';
+} from '../base/versioned-file.ts';
+import { type DomainStatistics, type LayerStatistics, STATISTIC_FIELDS } from './layer-statistics.ts';
 
 /** How the gate g of the statistics is taken: what the model multiplies by, or softmax over all experts renormalised over the chosen. */
 export type GateMode = 'model' | 'reference';

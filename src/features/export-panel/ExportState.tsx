@@ -38,7 +38,7 @@ export function ExportState({ calibrated, possible }: ExportStateProps) {
         </p>
         {zip === null ? null : (
           <Button look="quiet" onClick={() => downloadBlob(zip.name, zip.file)}>
-            Download {zip.name} again
+            Download the zip again
           </Button>
         )}
       </div>

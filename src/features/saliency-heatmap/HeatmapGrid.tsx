@@ -13,6 +13,8 @@ import { useHeatmapDrawing } from './use-heatmap-drawing.ts';
 import { useRoom } from './use-room.ts';
 
 const MARGIN = { left: 30, top: 20 } as const;
+/** Room at the right and below for the active cell's frame. */
+const FRAME = 5;
 
 interface HeatmapGridProps {
   readonly summary: CheckpointSummary;
@@ -32,8 +34,8 @@ export function HeatmapGrid({ summary, hovered, onHover }: HeatmapGridProps) {
   const layers = useMemo(() => moeLayers.map(({ layer }) => layer), [moeLayers]);
   const geometry = useMemo(() => {
     if (room === null) return null;
-    const width = (room.width - MARGIN.left) * room.ratio;
-    return fitHeatmap(moeLayers.length, columns, width, (room.height - MARGIN.top) * room.ratio);
+    const width = (room.width - MARGIN.left - FRAME) * room.ratio;
+    return fitHeatmap(moeLayers.length, columns, width, (room.height - MARGIN.top - FRAME) * room.ratio);
   }, [room, moeLayers, columns]);
   useHeatmapDrawing(canvas, geometry);
 

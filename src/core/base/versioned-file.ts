@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { StudioError } from '../base/errors.ts';
+import { StudioError } from './errors.ts';
 
 // Without this zod compiles its checks with `new Function`, which the page's content security policy forbids.
 z.config({ jitless: true });
