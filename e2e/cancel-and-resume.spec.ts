@@ -28,7 +28,7 @@ test('a run that is paused, cancelled and reloaded goes on, to the statistics of
   await studio.openDemo();
   await studio.limitTokens(8192);
   await studio.button('Calibrate').click();
-  await expect(page.getByText(/[23] of the 8 layers|resum|goes on|continu/i).first()).toBeVisible();
+  await expect(page.getByText(/[2-4] layers were taken over from an earlier run/).first()).toBeVisible();
   await studio.finished();
   const resumed = text((await studio.download('Export statistics')).bytes);
 

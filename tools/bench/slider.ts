@@ -14,8 +14,8 @@ export async function run(): Promise<void> {
   });
   await withPage(OUT, async (page, address) => {
     await page.goto(address);
-    await page.waitForFunction(() => 'measure' in window);
-    const times = await page.evaluate((): number[] => Reflect.get(window, 'measure')());
+    await page.waitForFunction(() => 'measure' in globalThis);
+    const times = await page.evaluate((): Promise<number[]> => Reflect.get(globalThis, 'measure')());
     const of = (share: number): string => `${percentile(times, share).toFixed(2)} ms`;
     console.log(
       `  ${times.length} moves: median ${of(0.5)}, 95th percentile ${of(0.95)}, worst ${of(1)} (goal: 8 ms at the 95th)`,

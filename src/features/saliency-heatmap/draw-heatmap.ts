@@ -1,3 +1,4 @@
+import { memoiseLatest } from '../../stores/memoise-latest.ts';
 import { ABSENT, DROPPED, SPARSE, UNMEASURED } from './heatmap-cells.ts';
 import { cssColour } from './heatmap-colours.ts';
 import { columnEdge, rowEdge } from './heatmap-geometry.ts';
@@ -6,11 +7,14 @@ import { cellWord, dotIsDark, type HeatmapModel, paintPixels } from './heatmap-p
 /** Cells narrower than this, in device pixels, are painted by pixel; wider ones get gaps and smooth lines. */
 const SMALL_CELL = 8;
 
+/** The pixels of the drawing before: paintPixels writes every one anew, and fresh memory costs more than the painting. */
+const imageOf = memoiseLatest((width: number, height: number) => new ImageData(width, height));
+
 /** Draws the map at the context's origin, `geometry.width` × `geometry.height` device pixels. */
 export function drawHeatmap(context: CanvasRenderingContext2D, model: HeatmapModel): void {
   const { width, height, columns } = model.geometry;
   if (width / columns < SMALL_CELL) {
-    const image = context.createImageData(width, height);
+    const image = imageOf(width, height);
     paintPixels(new Uint32Array(image.data.buffer), model);
     context.putImageData(image, 0, 0);
     return;
