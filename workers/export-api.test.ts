@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
 import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
-import { FaultFolder } from '../src/core/export/fault-folder.ts';
-import { fixtureModel, fixturePlan } from '../src/core/export/fixture-model.ts';
+import { FaultFolder } from '../src/core/export/fault-folder.fixture.ts';
+import { fixtureModel, fixturePlan } from '../src/core/export/small-model.fixture.ts';
 import { verifyExport } from '../src/core/export/verify.ts';
 import { serialisePlan } from '../src/core/plan/plan-file.ts';
 import type { ExportDestination, ExportEvent } from '../src/core/protocol/export-protocol.ts';
 import { DirectoryTarget } from './directory-target.ts';
 import { createExportApi, type ExportPlatform } from './export-api.ts';
-import { MemoryDirectory } from './memory-directory.ts';
+import { MemoryDirectory } from './memory-directory.fixture.ts';
 import { openSource } from './open-source.ts';
 
 const model = fixtureModel({ sharded: true });

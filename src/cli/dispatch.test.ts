@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePlan } from '../core/plan/plan-file.ts';
 import { parseStatistics, serialiseStatistics } from '../core/saliency/statistics-file.ts';
-import { type CliDesk, cli, deskStatistics, openDesk } from './cli-desk.ts';
+import { type CliDesk, cli, deskStatistics, openDesk } from './cli-desk.fixture.ts';
 import { COMMANDS } from './command-table.ts';
 import { dispatch } from './dispatch.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CalibrationEvent } from '../core/protocol/calibration-protocol.ts';
 import { afterEvent, type CalibrationState } from './calibration-store.ts';
-import { testLayer, testStatistics } from './test-checkpoint.ts';
+import { testLayer, testStatistics } from './checkpoint.fixture.ts';
 
 const starting: CalibrationState = {
   status: 'starting',

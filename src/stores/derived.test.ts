@@ -1,9 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 import { calibrationStore, clearCalibration } from './calibration-store.ts';
+import { testLayer, testStatistics, testSummary } from './checkpoint.fixture.ts';
 import { checkpointStore } from './checkpoint-store.ts';
 import { currentSelection, currentSummary, exportablePlan, measuredScores, subscribeDerived } from './derived.ts';
 import { planStore } from './plan-store.ts';
-import { testLayer, testStatistics, testSummary } from './test-checkpoint.ts';
 
 beforeEach(() => {
   clearCalibration();

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePlan } from '../../core/plan/plan-file.ts';
 import { serialiseStatistics } from '../../core/saliency/statistics-file.ts';
-import { type CliDesk, cli, deskStatistics, openDesk } from '../cli-desk.ts';
+import { type CliDesk, cli, deskStatistics, openDesk } from '../cli-desk.fixture.ts';
 
 let desk: CliDesk;
 let model: string;

@@ -3,8 +3,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { serialisePlan } from '../plan/plan-file.ts';
 import { layoutExport } from './export-layout.ts';
-import { FaultFolder } from './fault-folder.ts';
-import { fixtureModel, fixturePlan } from './fixture-model.ts';
+import { FaultFolder } from './fault-folder.fixture.ts';
+import { fixtureModel, fixturePlan } from './small-model.fixture.ts';
 import { writeExport } from './write-export.ts';
 
 const ALL = [0, 1, 2, 3];

@@ -5,8 +5,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { serialisePlan } from '../plan/plan-file.ts';
 import { layoutExport } from './export-layout.ts';
-import { FaultFolder } from './fault-folder.ts';
-import { fixturePlan } from './fixture-model.ts';
+import { FaultFolder } from './fault-folder.fixture.ts';
+import { fixturePlan } from './small-model.fixture.ts';
 import { verifyExport } from './verify.ts';
 import { writeExport } from './write-export.ts';
 

@@ -5,9 +5,9 @@ import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { parsePlan, serialisePlan } from '../plan/plan-file.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
 import { layoutExport } from './export-layout.ts';
-import { FaultFolder } from './fault-folder.ts';
-import { fixtureModel, fixturePlan } from './fixture-model.ts';
+import { FaultFolder } from './fault-folder.fixture.ts';
 import { type ExportManifest, parseManifest, serialiseManifest } from './manifest.ts';
+import { fixtureModel, fixturePlan } from './small-model.fixture.ts';
 import { verifyExport } from './verify.ts';
 import { writeExport } from './write-export.ts';
 

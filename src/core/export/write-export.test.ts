@@ -6,8 +6,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { serialisePlan } from '../plan/plan-file.ts';
 import { type ExportLayout, layoutExport } from './export-layout.ts';
-import { type Fault, FaultFolder } from './fault-folder.ts';
-import { fixtureModel, fixturePlan } from './fixture-model.ts';
+import { type Fault, FaultFolder } from './fault-folder.fixture.ts';
+import { fixtureModel, fixturePlan } from './small-model.fixture.ts';
 import { type ExportResult, writeExport } from './write-export.ts';
 
 /** Contents by name, comparable and short when they differ. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint } from '../core/checkpoint/open-checkpoint.ts';
-import { fixtureModel } from '../core/export/fixture-model.ts';
+import { fixtureModel } from '../core/export/small-model.fixture.ts';
 import type { DomainStatistics } from '../core/saliency/layer-statistics.ts';
 import { type CalibrationStatistics, serialiseStatistics } from '../core/saliency/statistics-file.ts';
 import { dispatch } from './dispatch.ts';

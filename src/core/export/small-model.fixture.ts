@@ -4,7 +4,7 @@ import { readModelConfig } from '../checkpoint/model-config.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 import { serialiseShardIndex } from '../safetensors/shard-index.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
-import { FaultFolder } from './fault-folder.ts';
+import { FaultFolder } from './fault-folder.fixture.ts';
 
 /** `num_experts` is also inside another object, and 1e-06 is a spelling that JSON.stringify would change. */
 const CONFIG = `{

@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { NodeStore } from '../../cli/node-store.ts';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
+import { TINY_SHAPE, tinyCheckpoint } from '../checkpoint/tiny-checkpoint.fixture.ts';
+import { collect, DOMAINS } from './calibrate.fixture.ts';
+import { type JournalStore, StoredJournal } from './journal.ts';
+import { calibrationRunKey } from './run-key.ts';
+
+const RUN = {
+  model: { architecture: 'qwen3_moe', fingerprint: '0'.repeat(64), source: 'tiny' },
+  gate: 'model' as const,
+  domains: DOMAINS.map((sequences, i) => ({
+    name: `d${i}`,
+    tokens: sequences.reduce((sum, ids) => sum + ids.length, 0),
+    sequences: sequences.length,
+    hash: String(i).repeat(64),
+  })),
+};
+
+class MemoryStore implements JournalStore {
+  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** Writes and removals that still succeed; the process "dies" after them. */
+  life = Number.POSITIVE_INFINITY;
+
+  #live(): void {
+    if (this.life-- <= 0) throw new Error('killed');
+  }
+  async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.files.get(name)?.slice();
+  }
+  async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#live();
+    this.files.set(name, bytes.slice());
+  }
+  async remove(name: string): Promise<void> {
+    this.#live();
+    this.files.delete(name);
+  }
+  async names(): Promise<readonly string[]> {
+    return [...this.files.keys()];
+  }
+}
+
+describe('StoredJournal', () => {
+  it('killed after any write, the run goes on to the same statistics', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint());
+    const whole = await collect({ checkpoint });
+    let kills = 0;
+    for (let life = 0; life < 12; life++) {
+      const store = new MemoryStore();
+      store.life = life;
+      const killed = await collect({ checkpoint, journal: new StoredJournal(store, RUN) }).then(
+        () => false,
+        (error: Error) => error.message === 'killed',
+      );
+      kills += Number(killed);
+      store.life = Number.POSITIVE_INFINITY;
+      expect(
+        await collect({ checkpoint, journal: new StoredJournal(store, RUN) }),
+        `killed after ${life} writes`,
+      ).toEqual(whole);
+    }
+    expect(kills).toBeGreaterThan(4);
+  });
+
+  it('keeps no older hidden states, and nothing once it is cleared', async () => {
+    const store = new MemoryStore();
+    const journal = new StoredJournal(store, RUN);
+    await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), journal });
+    expect([...store.files.keys()].sort()).toEqual(['hidden-3.f32', 'state.json']);
+    await journal.clear();
+    expect([...store.files.keys()]).toEqual([]);
+  });
+
+  it('takes hidden states of another length for none', async () => {
+    const store = new MemoryStore();
+    const journal = new StoredJournal(store, RUN);
+    await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), journal, lastLayer: 0 });
+    store.files.set('hidden-1.f32', new Uint8Array(8));
+    expect(await journal.load()).toBeUndefined();
+  });
+
+  it('lies on disk between two processes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'journal-'));
+    try {
+      const checkpoint = await openCheckpoint(tinyCheckpoint());
+      await collect({ checkpoint, journal: new StoredJournal(await NodeStore.open(folder), RUN), lastLayer: 1 });
+      const started: number[] = [];
+      const resumed = await collect({
+        checkpoint,
+        journal: new StoredJournal(await NodeStore.open(folder), RUN),
+        onProgress: ({ layer }) => started.push(layer),
+      });
+      expect(Math.min(...started)).toBe(2);
+      expect(resumed).toEqual(await collect({ checkpoint }));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('calibrationRunKey', () => {
+  it('tells weights, text and gate mode apart, though the fingerprint is the same', async () => {
+    const [first, second] = await Promise.all(
+      [1, 2].map(async (seed) => openCheckpoint(tinyCheckpoint(TINY_SHAPE, seed))),
+    );
+    if (first === undefined || second === undefined) return expect.fail('fixture');
+    expect(second.fingerprint).toBe(first.fingerprint);
+    const other = RUN.domains.map((domain) => ({ ...domain, hash: 'f'.repeat(64) }));
+    const keys = [
+      await calibrationRunKey(first, RUN.domains, 'model'),
+      await calibrationRunKey(second, RUN.domains, 'model'),
+      await calibrationRunKey(first, other, 'model'),
+      await calibrationRunKey(first, RUN.domains, 'reference'),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(await calibrationRunKey(await openCheckpoint(tinyCheckpoint()), RUN.domains, 'model')).toBe(keys[0]);
+  });
+});
