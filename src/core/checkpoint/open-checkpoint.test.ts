@@ -201,6 +201,7 @@ describe('an open checkpoint', () => {
     const first = await fingerprint(tinyCheckpointFiles());
     expect(await fingerprint(tinyCheckpointFiles(TINY_SHAPE, 2))).toBe(first);
     expect(await fingerprint(tinyCheckpointFiles({ ...TINY_SHAPE, experts: 7 }))).not.toBe(first);
+    expect(await fingerprint(tinyCheckpointFiles({ ...TINY_SHAPE, expertWidth: 24 }))).not.toBe(first);
     expect(first).toMatch(/^[0-9a-f]{64}$/);
   });
 
