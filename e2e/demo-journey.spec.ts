@@ -52,8 +52,11 @@ test('the demo, from one click to a pruned model that verifies', async ({ page, 
   await expect(page.getByRole('status', { name: 'Export result' })).toContainText('Verified');
   const folder = await mkdtemp(join(tmpdir(), 'reap-e2e-'));
   try {
-    for (const [name, bytes] of Object.entries(unzipSync(zip.bytes)))
+    expect(zip.name).toBe('reap-demo-pruned-50.zip');
+    for (const [name, bytes] of Object.entries(unzipSync(zip.bytes))) {
+      expect(name).toMatch(/^reap-demo-pruned-50\/[^/]+$/);
       await writeFile(join(folder, basename(name)), bytes);
+    }
     const exported = await readFile(join(folder, 'reap-studio.plan.json'));
     expect(exported.equals(plan.bytes), 'the exported folder carries the same plan').toBe(true);
     expect(await reapStudio('verify', folder, '--source', join(DEMO, 'model'))).toMatch(/^right: /);

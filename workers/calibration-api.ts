@@ -162,7 +162,6 @@ export class CalibrationService implements CalibrationApi {
         layers.push(statistics);
         send({ type: 'layer', statistics });
       }
-      await journal?.clear();
       return { ...run, layers };
     } finally {
       await backend.close();

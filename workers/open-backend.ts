@@ -22,7 +22,10 @@ async function openWebGpu(choice: 'auto' | 'webgpu', hiddenSize: number): Promis
       },
     );
   }
-  const backend = await WebGpuBackend.open(gpu, hiddenSize, []);
+  const backend = await WebGpuBackend.open(gpu, hiddenSize, []).catch((cause: unknown) => {
+    gpu.device.destroy();
+    throw cause;
+  });
   try {
     const error = await selfTest(backend, await openWasmBackend([]));
     const notes = [`The self-test agrees with WebAssembly to ${error.toExponential(0)}.`];

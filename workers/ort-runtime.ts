@@ -31,10 +31,17 @@ async function importRuntime(): Promise<OrtModule> {
 
 /** onnxruntime-web, loaded once a worker. The number of threads is read at the first session and stays. */
 export function loadOrt(): Promise<OrtModule> {
-  loaded ??= importRuntime().then((ort) => {
-    ort.env.wasm.numThreads = wasmThreads();
-    ort.env.logLevel = 'error';
-    return ort;
-  });
+  loaded ??= importRuntime().then(
+    (ort) => {
+      ort.env.wasm.numThreads = wasmThreads();
+      ort.env.logLevel = 'error';
+      return ort;
+    },
+    (cause: unknown) => {
+      // A file that did not load may load the next time.
+      loaded = undefined;
+      throw cause;
+    },
+  );
   return loaded;
 }

@@ -66,5 +66,15 @@ export async function readCorpus(checkpoint: Checkpoint, request: CorpusRequest,
     if (file !== undefined) domains.push(...(await tokenDomains(domain.name, file, vocabularySize)));
     else if (text !== undefined) domains.push(text);
   }
+  const names = new Set<string>();
+  for (const { name, source } of domains) {
+    if (names.has(name)) {
+      throw new StudioError('corpus', 'duplicate-domain', `Two texts are named "${name}".`, {
+        nextStep: `Remove one of them, or rename the domain in "${source}".`,
+        details: { domain: name },
+      });
+    }
+    names.add(name);
+  }
   return { domains };
 }

@@ -15,23 +15,32 @@ async function removeOtherRuns(runKey: string): Promise<void> {
   }
 }
 
-/** Takes the run's lock until this worker ends; false when another tab holds it. */
+/** The lock of the run that this worker computed last; it is held until another run takes its place. */
+let held: { readonly runKey: string; readonly release: () => void } | undefined;
+
+/** Takes the run's lock; false when another tab holds it. */
 function lockRun(runKey: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    void navigator.locks.request(`calibration ${runKey}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise(() => undefined);
-    });
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(`calibration ${runKey}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        if (lock === null) return;
+        return new Promise<void>((release) => {
+          held = { runKey, release };
+        });
+      })
+      .catch(reject);
   });
 }
-
-const held = new Set<string>();
 
 /** The store of one run in the origin's private file system, or undefined when another tab has it or there is none. */
 export async function openRunStore(runKey: string): Promise<JournalStore | undefined> {
   try {
-    if (!held.has(runKey) && !(await lockRun(runKey))) return undefined;
-    held.add(runKey);
+    if (held?.runKey !== runKey) {
+      held?.release();
+      held = undefined;
+      if (!(await lockRun(runKey))) return undefined;
+    }
     await removeOtherRuns(runKey);
     return await OpfsStore.open(['calibration', runKey]);
   } catch {

@@ -82,6 +82,7 @@ export class WebGpuBackend implements InferenceBackend {
   readonly #device: GPUDevice;
   readonly #kernels: RowKernels;
   #lost: string | undefined;
+  #fault: string | undefined;
   /** onnxruntime must not be entered twice at once: two runs in flight block the worker for ever. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -93,6 +94,10 @@ export class WebGpuBackend implements InferenceBackend {
     this.limits = limitsFor(gpu.device, hiddenSize);
     void gpu.device.lost.then(({ message }) => {
       this.#lost = message || 'the device was lost';
+    });
+    // Without this a buffer that could not be had, or a refused command, would show as zeros in the results.
+    gpu.device.addEventListener('uncapturederror', ({ error }) => {
+      this.#fault ??= error.message;
     });
   }
 
@@ -123,6 +128,12 @@ export class WebGpuBackend implements InferenceBackend {
     );
   }
 
+  /** @throws StudioError when the device is lost or refused a command since it was opened. */
+  #check(what: string): void {
+    const cause = this.#lost ?? this.#fault;
+    if (cause !== undefined) throw this.#failure(what, cause);
+  }
+
   async loadGraph(name: string, model: Uint8Array<ArrayBuffer>): Promise<BackendGraph> {
     const session = await this.#inTurn(() =>
       this.#ort.InferenceSession.create(model, {
@@ -141,7 +152,7 @@ export class WebGpuBackend implements InferenceBackend {
     return {
       run: (inputs, outputs) =>
         this.#inTurn(async () => {
-          if (this.#lost !== undefined) throw this.#failure(name, this.#lost);
+          this.#check(name);
           const feeds = Object.fromEntries(
             Object.entries(inputs).map(([key, tensor]) => [key, gpuTensor(tensor).value]),
           );
@@ -258,13 +269,16 @@ export class WebGpuBackend implements InferenceBackend {
         size: Math.max(16, bytes),
         usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
       });
-      this.#copy(bufferOf(tensor), 0, staging, 0, bytes);
-      await staging.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause: unknown) => {
-        throw this.#failure('read-back', cause);
-      });
-      const data = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
-      staging.destroy();
-      return data;
+      try {
+        this.#copy(bufferOf(tensor), 0, staging, 0, bytes);
+        await staging.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause: unknown) => {
+          throw this.#failure('read-back', cause);
+        });
+        this.#check('read-back');
+        return new Float32Array(staging.getMappedRange(0, bytes).slice(0));
+      } finally {
+        staging.destroy();
+      }
     });
   }
 

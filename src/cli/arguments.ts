@@ -41,6 +41,14 @@ export function numberOption(value: string, option: string): number {
   return number;
 }
 
+/** A whole number above 0 of an option, or undefined without it. @throws StudioError family `usage` code `not-a-count`. */
+export function countOption(value: string | undefined, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(value))
+    throw usageError('not-a-count', `${option} takes a whole number above 0, not "${value}".`);
+  return Number(value);
+}
+
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
   ['b', 1],

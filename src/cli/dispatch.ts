@@ -9,10 +9,16 @@ export function usageText(): string {
   return `Usage: reap-studio COMMAND …\n\n${lines.join('\n')}\n\nMODEL is a folder with config.json and .safetensors files. Exit code: 0 done, 1 refused or failed, 2 wrong usage.\n`;
 }
 
-function report(error: unknown, usage: string, json: boolean, io: CliIo): number {
+/** An export always leaves what it finished; a calibration does where it was given a folder for it. */
+function keepsWork(usage: string, argv: readonly string[]): boolean {
+  return usage.includes('[--resume]') || argv.includes('--resume');
+}
+
+function report(error: unknown, usage: string, argv: readonly string[], io: CliIo): number {
+  const json = argv.includes('--json');
   const code = isStudioError(error, 'usage') ? EXIT.usage : EXIT.failed;
   if (isAbortError(error)) {
-    const message = 'stopped; run again with --resume';
+    const message = keepsWork(usage, argv) ? 'stopped; run again with --resume' : 'stopped; nothing of it was kept';
     if (json) io.stdout(`${JSON.stringify({ error: { code: 'stopped', message } })}\n`);
     io.stderr(`${message}\n`);
     return code;
@@ -46,6 +52,6 @@ export async function dispatch(argv: readonly string[], io: CliIo): Promise<numb
     const { run } = await command.load();
     return await run(rest, io);
   } catch (error) {
-    return report(error, command.usage, rest.includes('--json'), io);
+    return report(error, command.usage, rest, io);
   }
 }

@@ -1,6 +1,9 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StudioError } from '../core/base/errors.ts';
 import type { JournalStore } from '../core/calibration/journal.ts';
+
+const PIECE = 256 * 1024 * 1024;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -15,14 +18,33 @@ export class NodeStore implements JournalStore {
   }
 
   static async open(folder: string): Promise<NodeStore> {
-    await mkdir(folder, { recursive: true });
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (cause) {
+      throw new StudioError('calibration', 'bad-journal', `"${folder}" cannot hold the journal of this run.`, {
+        nextStep: 'Give --resume a folder that you may write into; it is made where missing.',
+        details: { folder },
+        cause,
+      });
+    }
     return new NodeStore(folder);
   }
 
   async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      // A copy of its own: Node's small reads come out of a shared pool.
-      return new Uint8Array(await readFile(join(this.#folder, name)));
+      const file = await open(join(this.#folder, name));
+      try {
+        // In pieces: hidden states grow beyond the 2 GiB that readFile takes.
+        const bytes = new Uint8Array((await file.stat()).size);
+        for (let at = 0; at < bytes.byteLength; ) {
+          const { bytesRead } = await file.read(bytes, at, Math.min(PIECE, bytes.byteLength - at), at);
+          if (bytesRead === 0) return undefined;
+          at += bytesRead;
+        }
+        return bytes;
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

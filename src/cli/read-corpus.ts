@@ -6,7 +6,7 @@ import { buildCorpus, type Corpus, corpusFromTokens, type TextDomain } from '../
 import { loadModelTokenizer } from '../core/corpus/model-tokenizer.ts';
 import { parseTokenFile } from '../core/corpus/packing.ts';
 import { readDocuments } from '../core/corpus/text-reader.ts';
-import { usageError } from './arguments.ts';
+import { countOption, usageError } from './arguments.ts';
 
 /** The options of every command that reads text or tokens. */
 export const CORPUS_OPTIONS = {
@@ -15,6 +15,27 @@ export const CORPUS_OPTIONS = {
   'max-tokens': { type: 'string' },
   'sequence-length': { type: 'string' },
 } as const;
+
+interface CorpusOptionValues {
+  readonly tokens?: string | undefined;
+  readonly corpus?: string[] | undefined;
+  readonly 'max-tokens'?: string | undefined;
+  readonly 'sequence-length'?: string | undefined;
+}
+
+/** @throws StudioError family `usage` for numbers that are none, or limits that ready token ids cannot follow. */
+export function corpusChoice(values: CorpusOptionValues): CorpusChoice {
+  const { tokens, corpus } = values;
+  const maxTokens = countOption(values['max-tokens'], '--max-tokens');
+  const sequenceLength = countOption(values['sequence-length'], '--sequence-length');
+  if (tokens !== undefined && (maxTokens !== undefined || sequenceLength !== undefined)) {
+    throw usageError(
+      'tokens-as-they-are',
+      '--tokens are run as they are: leave out --max-tokens and --sequence-length.',
+    );
+  }
+  return { tokens, corpus, maxTokens, sequenceLength };
+}
 
 export interface CorpusChoice {
   readonly tokens?: string | undefined;
@@ -79,11 +100,14 @@ export async function readCorpus(checkpoint: Checkpoint, choice: CorpusChoice, s
     }));
     return corpusFromTokens(domains, vocabularySize);
   }
+  if ((choice.sequenceLength ?? 0) > maxPositions) {
+    throw usageError('sequence-too-long', `--sequence-length is at most ${maxPositions} for this model.`);
+  }
   const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);
   return buildCorpus(await readDomains(choice.corpus ?? []), {
     tokenizer,
     chatTemplate,
-    sequenceLength: Math.min(choice.sequenceLength ?? DEFAULT_SEQUENCE_LENGTH, maxPositions),
+    sequenceLength: choice.sequenceLength ?? Math.min(DEFAULT_SEQUENCE_LENGTH, maxPositions),
     maxTokensPerDomain: choice.maxTokens,
     vocabularySize,
     signal,

@@ -56,6 +56,8 @@ export async function cancelCalibration(): Promise<void> {
 
 function applyEvent(event: CalibrationEvent, summary: CheckpointSummary): void {
   calibrationStore.setState((state) => afterEvent(state, event));
+  // Asked for once: after a cancel the layers of this run are taken over.
+  if (event.type === 'corpus') corpusStore.setState({ startAfresh: false });
   if (event.type === 'layer') noteUnfinished(summary, calibrationStore.getState().statistics?.layers.length ?? 0);
   if (event.type === 'done') {
     forgetUnfinished(summary);

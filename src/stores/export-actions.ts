@@ -58,7 +58,7 @@ function applyEvent(event: ExportEvent, destination: ExportDestination): void {
   if (event.type === 'failed') exportStore.setState({ status: 'failed', error: event.error });
   if (event.type !== 'done') return;
   const { files, bytes, zip } = event;
-  const packed = zip === null || destination.kind !== 'zip' ? null : { name: destination.name, file: zip };
+  const packed = zip === null || destination.kind !== 'zip' ? null : { name: `${destination.name}.zip`, file: zip };
   exportStore.setState({ status: 'done', result: { files, bytes, zip: packed } });
   if (packed !== null) downloadBlob(packed.name, packed.file);
 }

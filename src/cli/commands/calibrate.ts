@@ -6,14 +6,14 @@ import { calibrationRunKey } from '../../core/calibration/run-key.ts';
 import { hashSequences } from '../../core/corpus/corpus.ts';
 import type { LayerStatistics } from '../../core/saliency/layer-statistics.ts';
 import { type GateMode, serialiseStatistics } from '../../core/saliency/statistics-file.ts';
-import { numberOption, onePositional, parseCommandLine, required, usageError } from '../arguments.ts';
+import { countOption, onePositional, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { nodeBackend } from '../node-backend.ts';
 import { NodeStore } from '../node-store.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { CORPUS_OPTIONS, readCorpus } from '../read-corpus.ts';
-import { writeTextFile } from '../text-files.ts';
+import { CORPUS_OPTIONS, corpusChoice, readCorpus } from '../read-corpus.ts';
+import { checkOutput, writeTextFile } from '../text-files.ts';
 
 const OPTIONS = {
   ...CORPUS_OPTIONS,
@@ -61,22 +61,11 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const model = onePositional(positionals, 'MODEL');
   const out = required(values.out, '--out');
   const gate = gateOf(values.gate);
+  await checkOutput(out, values.force);
   const checkpoint = await openModel(model, io.signal);
   const [firstLayer, lastLayer] = layerRange(values.layers, checkpoint.config.layers);
   const [shard, shards] = shardOf(values.shard);
-  const corpus = await readCorpus(
-    checkpoint,
-    {
-      tokens: values.tokens,
-      corpus: values.corpus,
-      maxTokens: values['max-tokens'] === undefined ? undefined : numberOption(values['max-tokens'], '--max-tokens'),
-      sequenceLength:
-        values['sequence-length'] === undefined
-          ? undefined
-          : numberOption(values['sequence-length'], '--sequence-length'),
-    },
-    io.signal,
-  );
+  const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);
   const domains = await Promise.all(
     corpus.domains.map(async ({ name, sequences, hash }) => {
       const mine = sequences.filter((_, index) => index % shards === shard - 1);
@@ -88,7 +77,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     }),
   );
   const identities = domains.map(({ identity }) => identity);
-  const backend = nodeBackend(values.threads === undefined ? undefined : numberOption(values.threads, '--threads'));
+  const backend = nodeBackend(countOption(values.threads, '--threads'));
   const control = new RunControl();
   io.signal.addEventListener('abort', () => control.cancel(), { once: true });
   const header = {
@@ -130,7 +119,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   line.end();
   await backend.close();
   await writeTextFile(out, serialiseStatistics({ ...header, layers }), values.force);
-  await journal?.clear();
+  if (lastLayer === checkpoint.config.layers - 1) await journal?.clear();
   const seconds = (performance.now() - started) / 1000;
   const summary = {
     out,

@@ -2,12 +2,12 @@ import { RunControl } from '../../core/calibration/run-control.ts';
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
 import { type DomainLoss, evaluate } from '../../core/evaluation/evaluate.ts';
 import { checkPlanFits, parsePlan } from '../../core/plan/plan-file.ts';
-import { numberOption, onePositional, parseCommandLine } from '../arguments.ts';
+import { countOption, onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { nodeBackend } from '../node-backend.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { CORPUS_OPTIONS, readCorpus } from '../read-corpus.ts';
+import { CORPUS_OPTIONS, corpusChoice, readCorpus } from '../read-corpus.ts';
 import { readTextFile } from '../text-files.ts';
 
 const OPTIONS = {
@@ -38,20 +38,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const checkpoint = await openModel(onePositional(positionals, 'MODEL'), io.signal);
   const plan = values.plan === undefined ? undefined : parsePlan(await readTextFile(values.plan));
   if (plan !== undefined) checkPlanFits(plan, summariseCheckpoint(checkpoint));
-  const corpus = await readCorpus(
-    checkpoint,
-    {
-      tokens: values.tokens,
-      corpus: values.corpus,
-      maxTokens: values['max-tokens'] === undefined ? undefined : numberOption(values['max-tokens'], '--max-tokens'),
-      sequenceLength:
-        values['sequence-length'] === undefined
-          ? undefined
-          : numberOption(values['sequence-length'], '--sequence-length'),
-    },
-    io.signal,
-  );
-  const backend = nodeBackend(values.threads === undefined ? undefined : numberOption(values.threads, '--threads'));
+  const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);
+  const backend = nodeBackend(countOption(values.threads, '--threads'));
   const control = new RunControl();
   io.signal.addEventListener('abort', () => control.cancel(), { once: true });
   const line = new ProgressLine(io);

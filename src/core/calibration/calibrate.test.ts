@@ -147,6 +147,34 @@ describe('calibrate refuses', () => {
   });
 });
 
+describe('a model with scaled rotary positions', () => {
+  it('opens, and is refused before it is computed', async () => {
+    const files = tinyCheckpointFiles();
+    const config = new TextDecoder().decode(files.get('config.json'));
+    const scaled = config.replace(
+      '"rope_theta"',
+      '"rope_scaling": { "rope_type": "yarn", "factor": 4 },\n  "rope_theta"',
+    );
+    files.set('config.json', new TextEncoder().encode(scaled));
+    const checkpoint = await openCheckpoint(new MemoryFolder('tiny', files));
+    await expect(collect({ checkpoint })).rejects.toMatchObject({
+      code: 'unsupported-rope',
+      message: expect.stringContaining('yarn'),
+    });
+  });
+});
+
+describe('a run of some layers', () => {
+  it('gives those alone, and leaves the journal of a longer run as it was', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint());
+    const journal = new MemoryJournal();
+    await collect({ checkpoint, journal, lastLayer: 2 });
+    const some = await collect({ checkpoint, journal, lastLayer: 0 });
+    expect(some.map(({ layer }) => layer)).toEqual([0]);
+    expect(journal.state?.nextLayer).toBe(3);
+  });
+});
+
 describe('gate modes', () => {
   it('differ only in the gate: reference renormalises where the model does not', async () => {
     const files = tinyCheckpointFiles();

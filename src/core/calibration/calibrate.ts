@@ -26,10 +26,22 @@ export interface CalibrationOptions {
   readonly lastLayer?: number;
 }
 
-/** @throws StudioError family `calibration`: `no-tokens`, `sequence-too-long`, `window-too-short`. */
+/** @throws StudioError family `calibration`: `no-tokens`, `sequence-too-long`, `window-too-short`, `unsupported-rope`. */
 export function checkSequences(checkpoint: Checkpoint, domains: readonly (readonly Int32Array[])[]): number {
   const longest = domains.flat().reduce((most, ids) => Math.max(most, ids.length), 0);
   const { maxPositions, attention } = checkpoint.config;
+  if (attention.rope !== 'default') {
+    throw new StudioError(
+      'calibration',
+      'unsupported-rope',
+      `The model scales its rotary positions ("${attention.rope}"), which this version cannot compute.`,
+      {
+        nextStep:
+          'Inspecting it and exporting it with a plan that fits work; calibrate a model with default positions.',
+        details: { rope: attention.rope },
+      },
+    );
+  }
   const refuse = (code: string, message: string, nextStep: string): StudioError =>
     new StudioError('calibration', code, message, { nextStep, details: { longest, maxPositions } });
   if (longest === 0)
@@ -99,16 +111,17 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
   const tokens = blocks.reduce((sum, block) => sum + block.tokens, 0);
 
   const saved = await journal?.load();
+  const lastLayer = options.lastLayer ?? config.layers - 1;
   const statistics: LayerStatistics[] = [...(saved?.statistics ?? [])];
-  yield* statistics;
+  yield* statistics.filter(({ layer }) => layer <= lastLayer);
   const firstLayer = saved?.nextLayer ?? 0;
   const hidden = saved === undefined ? [] : splitHidden(saved.hidden, blocks, config.hiddenSize);
   if (saved === undefined) for (const block of blocks) hidden.push(await embedBlock(checkpoint, block, signal));
 
   const graphs = new LayerGraphs(backend, checkpoint, positions);
-  const meter = new ProgressMeter(config, tokens, firstLayer);
+  const meter = new ProgressMeter({ ...config, layers: lastLayer + 1 }, tokens, firstLayer);
   try {
-    for (let layer = firstLayer; layer <= (options.lastLayer ?? config.layers - 1); layer++) {
+    for (let layer = firstLayer; layer <= lastLayer; layer++) {
       options.onProgress?.(meter.report('loading', layer));
       const isMoe = checkpoint.moeLayers.includes(layer);
       const collector = new StatisticsCollector(layer, config.experts, config.topK, options.domains.length);
@@ -140,7 +153,9 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
       meter.finishLayer(layer);
       const finished = isMoe ? collector.finish() : undefined;
       if (finished !== undefined) statistics.push(finished);
-      await journal?.save({ statistics, nextLayer: layer + 1, hidden: joinHidden(hidden) });
+      // Nothing goes on from the last layer: what is kept of a finished run is its statistics.
+      const next = layer + 1 < config.layers ? joinHidden(hidden) : new Float32Array();
+      await journal?.save({ statistics, nextLayer: layer + 1, hidden: next });
       options.onProgress?.(meter.report('experts', layer));
       if (finished !== undefined) yield finished;
     }

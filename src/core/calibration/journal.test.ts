@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NodeStore } from '../../cli/node-store.ts';
+import { MemoryFolder } from '../bytes/memory-folder.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
-import { TINY_SHAPE, tinyCheckpoint } from '../checkpoint/tiny-checkpoint.fixture.ts';
+import { TINY_SHAPE, tinyCheckpoint, tinyCheckpointFiles } from '../checkpoint/tiny-checkpoint.fixture.ts';
 import { collect, DOMAINS } from './calibrate.fixture.ts';
 import { type JournalStore, StoredJournal } from './journal.ts';
 import { calibrationRunKey } from './run-key.ts';
@@ -66,11 +67,12 @@ describe('StoredJournal', () => {
     expect(kills).toBeGreaterThan(4);
   });
 
-  it('keeps no older hidden states, and nothing once it is cleared', async () => {
+  it('keeps a finished run without hidden states, and nothing once it is cleared', async () => {
     const store = new MemoryStore();
     const journal = new StoredJournal(store, RUN);
     await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), journal });
     expect([...store.files.keys()].sort()).toEqual(['hidden-3.f32', 'state.json']);
+    expect(store.files.get('hidden-3.f32')?.byteLength).toBe(0);
     await journal.clear();
     expect([...store.files.keys()]).toEqual([]);
   });
@@ -116,7 +118,11 @@ describe('calibrationRunKey', () => {
       await calibrationRunKey(first, other, 'model'),
       await calibrationRunKey(first, RUN.domains, 'reference'),
     ];
-    expect(new Set(keys).size).toBe(4);
+    const files = tinyCheckpointFiles();
+    const config = new TextDecoder().decode(files.get('config.json'));
+    files.set('config.json', new TextEncoder().encode(config.replace('"rope_theta": 10000', '"rope_theta": 20000')));
+    keys.push(await calibrationRunKey(await openCheckpoint(new MemoryFolder('tiny', files)), RUN.domains, 'model'));
+    expect(new Set(keys).size).toBe(5);
     expect(await calibrationRunKey(await openCheckpoint(tinyCheckpoint()), RUN.domains, 'model')).toBe(keys[0]);
   });
 });

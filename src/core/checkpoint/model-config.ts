@@ -20,6 +20,8 @@ export interface ModelConfig {
     readonly keyValueHeads: number;
     readonly headDim: number;
     readonly bias: boolean;
+    /** How rotary positions are scaled: `default` is not at all; other kinds open and export, but are not computed. */
+    readonly rope: string;
     readonly ropeTheta: number;
     /** undefined: every position sees all before it. */
     readonly slidingWindow: number | undefined;
@@ -89,25 +91,22 @@ function isObject(value: Json | undefined): value is ReadonlyJsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** RoPE's base: `rope_parameters.rope_theta` (transformers 5) or the family's own key (transformers 4). */
-function readRopeTheta(json: ReadonlyJsonObject, spec: Architecture['attention']['ropeTheta']): number {
-  const nested = isObject(json.rope_parameters) ? json.rope_parameters : undefined;
-  const scaling = isObject(json.rope_scaling) ? json.rope_scaling : nested;
-  const kind = scaling?.rope_type ?? scaling?.type ?? 'default';
-  if (kind !== 'default') {
-    throw refuse(
-      'unsupported-rope',
-      `The model scales its rotary positions ("${String(kind)}"), which this version cannot compute.`,
-      'Inspecting and exporting with an existing plan work; calibration needs a model with default positions.',
-      'rope_scaling',
-    );
-  }
-  return numberAt(nested ?? json, spec.key) ?? numberAt(json, spec.key) ?? spec.fallback;
+/** RoPE's kind and base: `rope_parameters` (transformers 5), or `rope_scaling` and the family's own key (transformers 4). */
+function readRope(
+  json: ReadonlyJsonObject,
+  spec: Architecture['attention']['ropeTheta'],
+): { rope: string; ropeTheta: number } {
+  const nested = isObject(json['rope_parameters']) ? json['rope_parameters'] : undefined;
+  const scaling = isObject(json['rope_scaling']) ? json['rope_scaling'] : nested;
+  return {
+    rope: String(scaling?.['rope_type'] ?? scaling?.['type'] ?? 'default'),
+    ropeTheta: numberAt(nested ?? json, spec.key) ?? numberAt(json, spec.key) ?? spec.fallback,
+  };
 }
 
 /**
  * Reads the numbers of config.json that `architecture` names.
- * @throws StudioError family `checkpoint`: `bad-config`, `conflicting-config`, `unsupported-rope`, `unsupported-activation`.
+ * @throws StudioError family `checkpoint`: `bad-config`, `conflicting-config`, `unsupported-activation`.
  */
 export function readModelConfig(json: ReadonlyJsonObject, architecture: Architecture): ModelConfig {
   const { config: keys, attention } = architecture;
@@ -124,6 +123,16 @@ export function readModelConfig(json: ReadonlyJsonObject, architecture: Architec
   const heads = integerAt(json, attention.heads);
   const experts = integerAt(json, keys.experts);
   const topK = integerAt(json, keys.topK);
+  const keyValueHeads = integerAt(json, attention.keyValueHeads, heads);
+  const headDim = integerAt(json, attention.headDim, hiddenSize / heads);
+  if (heads % keyValueHeads !== 0 || headDim % 2 !== 0) {
+    throw refuse(
+      'bad-config',
+      `config.json has ${heads} heads of ${headDim} over ${keyValueHeads} key heads, which cannot be.`,
+      'Compare config.json with the original repository.',
+      attention.heads[0],
+    );
+  }
   if (topK > experts) {
     throw refuse(
       'bad-config',
@@ -146,10 +155,10 @@ export function readModelConfig(json: ReadonlyJsonObject, architecture: Architec
     tiedEmbeddings: booleanAt(json, ['tie_word_embeddings'], false),
     attention: {
       heads,
-      keyValueHeads: integerAt(json, attention.keyValueHeads, heads),
-      headDim: integerAt(json, attention.headDim, hiddenSize / heads),
+      keyValueHeads,
+      headDim,
       bias: booleanAt(json, attention.bias, false),
-      ropeTheta: readRopeTheta(json, attention.ropeTheta),
+      ...readRope(json, attention.ropeTheta),
       slidingWindow: booleanAt(json, attention.slidingWindow.enabled, false)
         ? numberAt(json, attention.slidingWindow.size)
         : undefined,

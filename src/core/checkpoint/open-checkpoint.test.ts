@@ -79,12 +79,6 @@ describe('openCheckpoint refuses, naming the thing', () => {
       'hidden_size',
     ],
     [
-      'scaled rotary positions',
-      (files) => editConfig(files, (config) => Object.assign(config, { rope_scaling: { rope_type: 'yarn' } })),
-      'unsupported-rope',
-      'yarn',
-    ],
-    [
       'another activation',
       (files) => editConfig(files, (config) => Object.assign(config, { hidden_act: 'gelu' })),
       'unsupported-activation',

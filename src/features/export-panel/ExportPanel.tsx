@@ -30,7 +30,7 @@ export function ExportPanel() {
   const start = async () => {
     if (kind === 'zip') {
       const percent = Math.round((plan?.ratio ?? 0) * 100);
-      await exportModel({ kind: 'zip', name: `${safeFileName(label)}-pruned-${percent}.zip` });
+      await exportModel({ kind: 'zip', name: `${safeFileName(label)}-pruned-${percent}` });
       return;
     }
     try {
