@@ -12,8 +12,7 @@ test('a run that is paused, cancelled and reloaded goes on, to the statistics of
   await studio.button('Calibrate').click();
   await studio.button('Pause').click();
   await expect(studio.button('Resume')).toBeVisible();
-  // The graph that is running when the button is pressed still ends.
-  await page.waitForTimeout(1000);
+  await expect(page.getByText(/^Paused/).first()).toBeVisible();
   const before = await studio.progress.getAttribute('aria-valuenow');
   await page.waitForTimeout(1500);
   expect(await studio.progress.getAttribute('aria-valuenow'), 'nothing moves while paused').toBe(before);

@@ -103,7 +103,7 @@ export class CalibrationService implements CalibrationApi {
       });
       return;
     }
-    this.#control = new RunControl();
+    this.#control = new RunControl(() => send({ type: 'paused' }));
     this.#send = send;
     try {
       send({ type: 'done', statistics: await this.#run(request, this.#control, send) });
@@ -193,7 +193,6 @@ export class CalibrationService implements CalibrationApi {
   pause(): void {
     if (this.#control === undefined || this.#control.isPaused) return;
     this.#control.pause();
-    this.#send?.({ type: 'paused' });
   }
 
   resume(): void {

@@ -2,7 +2,7 @@ import { StudioError } from '../src/core/base/errors.ts';
 
 export interface OpenedGpu {
   readonly device: GPUDevice;
-  /** For example "nvidia hopper". */
+  /** As the driver names it; often the vendor alone, as "nvidia". */
   readonly name: string;
   /** A CPU that plays a graphics processor: right, but slower than WebAssembly. */
   readonly isSoftware: boolean;

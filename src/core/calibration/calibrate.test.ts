@@ -108,7 +108,10 @@ describe('a run that is stopped', () => {
   });
 
   it('waits while paused and goes on when resumed', async () => {
-    const control = new RunControl();
+    let pauses = 0;
+    const control = new RunControl(() => {
+      pauses += 1;
+    });
     control.pause();
     let finished = false;
     const run = collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), control }).then(() => {
@@ -116,6 +119,7 @@ describe('a run that is stopped', () => {
     });
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(finished).toBe(false);
+    expect(pauses, 'said once, when the pause takes effect').toBe(1);
     control.resume();
     await run;
     expect(finished).toBe(true);

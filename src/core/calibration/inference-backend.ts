@@ -42,7 +42,7 @@ export interface BackendLimits {
 /** Which backend computes and on what, in words for a person. */
 export interface BackendDescription {
   readonly id: 'webgpu' | 'wasm' | 'node';
-  /** For example "WebGPU on nvidia hopper" or "WebAssembly, 2 threads". */
+  /** For example "WebGPU on nvidia" or "WebAssembly, 2 threads". */
   readonly description: string;
   /** Why a faster backend is not used, one sentence each; empty when nothing was passed over. */
   readonly notes: readonly string[];

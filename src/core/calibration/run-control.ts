@@ -4,9 +4,15 @@ const BREATH_INTERVAL = 40;
 /** The hand on a running job: pause, resume and cancel take effect between two runs of a graph. */
 export class RunControl {
   readonly #abort = new AbortController();
+  readonly #onPaused: (() => void) | undefined;
   #lastBreath = 0;
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
+
+  /** `onPaused` is called when a pause takes effect: nothing is computed from then on. */
+  constructor(onPaused?: () => void) {
+    this.#onPaused = onPaused;
+  }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -41,7 +47,10 @@ export class RunControl {
       await new Promise((resolve) => setTimeout(resolve, 0));
       this.#lastBreath = performance.now();
     }
-    while (this.#paused !== undefined) await this.#paused;
+    while (this.#paused !== undefined) {
+      this.#onPaused?.();
+      await this.#paused;
+    }
     this.signal.throwIfAborted();
   }
 }
