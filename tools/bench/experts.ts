@@ -40,10 +40,10 @@ function noise(length: number): Float32Array<ArrayBuffer> {
 /** Experts of a token, uneven as real routers are: low indices are chosen more often. */
 function unevenChoice({ tokens, experts, topK }: Case): Int32Array {
   const random = noise(tokens * topK);
-  return random.map((value, place) => {
+  return Int32Array.from(random, (value, place) => {
     const skewed = Math.floor((value + 0.5) ** 1.5 * experts);
     return (skewed + (place % topK) * Math.floor(experts / topK)) % experts;
-  }) as unknown as Int32Array;
+  });
 }
 
 async function seconds(backend: InferenceBackend, of: Case): Promise<number> {
@@ -71,7 +71,7 @@ async function seconds(backend: InferenceBackend, of: Case): Promise<number> {
     weights,
     normed: backend.upload('float32', noise(of.tokens * of.hidden), [of.tokens, of.hidden]),
     hidden: backend.zeros([of.tokens, of.hidden]),
-    assignment: assignTokens(Int32Array.from(unevenChoice(of)), of.experts, of.topK),
+    assignment: assignTokens(unevenChoice(of), of.experts, of.topK),
     gates: new Float32Array(of.tokens * of.topK).fill(1 / of.topK),
     expertBytes: 3 * of.hidden * of.inner * 4,
     observe: () => {},
