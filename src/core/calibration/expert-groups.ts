@@ -12,7 +12,7 @@ export interface GroupLimits {
   readonly maxRows: number;
 }
 
-/** Share of a group's rows that may be padding. Measured by `npm run bench -- experts`: below it, fewer runs win. */
+/** Share of a group's rows that may be padding. A bound on wasted work; which backends group at all is in their limits. */
 const MAX_PADDING = 0.2;
 
 /**
