@@ -119,7 +119,7 @@ export class CalibrationService implements CalibrationApi {
 
   async #run(request: CalibrationRequest, control: RunControl, send: Send): Promise<CalibrationStatistics> {
     const { signal } = control;
-    const checkpoint = await openCheckpoint(await this.#platform.openSource(request.source), signal);
+    const checkpoint = await openCheckpoint(await this.#platform.openSource(request.source), { signal });
     const corpus = await readCorpus(checkpoint, request, signal);
     const backend = await this.#platform.openBackend(request.backend, checkpoint.config.hiddenSize);
     try {

@@ -141,7 +141,7 @@ export function createExportApi(platform: ExportPlatform, maxZipBytes = MAX_ZIP_
       const { signal } = running;
       try {
         const ended = await platform.exclusively(async () => {
-          const checkpoint = await openCheckpoint(await platform.openSource(request.source), signal);
+          const checkpoint = await openCheckpoint(await platform.openSource(request.source), { signal });
           const layout = await layoutExport(checkpoint, request.planJson, signal);
           const onProgress = (progress: ExportProgress): void => send({ type: 'progress', progress });
           return runJob(request.destination, { checkpoint, layout, signal, onProgress });

@@ -40,7 +40,8 @@ export async function openWasmBackend(notes: readonly string[]): Promise<HostBac
       groupWeightBytes: 16 * MIB,
       groupRows: 16_384,
       attentionTokens: 4096,
-      composedAttentionBytes: 64 * MIB,
+      fusedAttention: false,
+      scoreBytes: 64 * MIB,
       blockTokens: 131_072,
     },
   );

@@ -1,5 +1,4 @@
 import { StudioError } from '../src/core/base/errors.ts';
-import { decodeIntoFloat32 } from '../src/core/base/number-formats.ts';
 import type {
   BackendDescription,
   BackendGraph,
@@ -9,7 +8,8 @@ import type {
   HostArrays,
   InferenceBackend,
 } from '../src/core/calibration/inference-backend.ts';
-import type { WeightBytes } from '../src/core/checkpoint/read-tensor.ts';
+import type { LoadedWeight } from '../src/core/checkpoint/read-weights.ts';
+import { decodeWeight } from '../src/core/quantisation/decode-weight.ts';
 import type { OpenedGpu } from './gpu-device.ts';
 import { loadOrt, type OrtModule } from './ort-runtime.ts';
 import { RowKernels } from './row-kernels.ts';
@@ -69,7 +69,8 @@ function limitsFor(device: GPUDevice, hiddenSize: number): BackendLimits {
     groupWeightBytes: 16 * MIB,
     groupRows: Math.max(1, Math.min(65_536, Math.floor(largest / rowBytes))),
     attentionTokens: 8192,
-    composedAttentionBytes: 0,
+    fusedAttention: true,
+    scoreBytes: Math.min(largest, 64 * MIB),
     blockTokens: Math.max(1, Math.floor(largest / rowBytes)),
   };
 }
@@ -197,14 +198,14 @@ export class WebGpuBackend implements InferenceBackend {
     return this.#wrap(buffer, dims);
   }
 
-  async uploadWeights(weights: readonly WeightBytes[]): Promise<BackendTensor> {
+  async uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor> {
     const shape = weights[0]?.shape ?? [];
     const size = elements(shape);
     const dims = [weights.length, ...shape];
     const buffer = this.#create(dims, true);
     const data = new Float32Array(buffer.getMappedRange());
-    weights.forEach(({ bytes, dtype }, index) => {
-      decodeIntoFloat32(bytes, dtype, data.subarray(index * size, (index + 1) * size));
+    weights.forEach((weight, index) => {
+      decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
     });
     buffer.unmap();
     return this.#wrap(buffer, dims);

@@ -101,7 +101,7 @@ describe('inspect', () => {
         name: 'model.layers.1.mlp.gate.weight',
         dtype: 'BF16',
         shape: [4, 8],
-        role: { kind: 'router', layer: 1, expertAxis: 0 },
+        role: { kind: 'router', part: 'router', layer: 1, suffix: 'weight', expertAxis: 0, nextToken: false },
       }),
     );
   });

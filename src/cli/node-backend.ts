@@ -43,7 +43,8 @@ export function nodeBackend(threads = availableParallelism()): HostBackend {
       groupWeightBytes: 16 * MIB,
       groupRows: 32_768,
       attentionTokens: 4096,
-      composedAttentionBytes: 64 * MIB,
+      fusedAttention: false,
+      scoreBytes: 64 * MIB,
       blockTokens: 131_072,
     },
   );

@@ -1,3 +1,4 @@
+import type { Architecture } from '../core/architectures/descriptor.ts';
 import { StudioError } from '../core/base/errors.ts';
 import type { SourceFolder } from '../core/bytes/byte-source.ts';
 import type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
@@ -15,7 +16,7 @@ export async function openFolder(path: string): Promise<SourceFolder> {
   return openNodeFolder(path);
 }
 
-/** Opens the checkpoint that MODEL names: config and headers only. */
-export async function openModel(path: string, signal: AbortSignal): Promise<Checkpoint> {
-  return openCheckpoint(await openFolder(path), signal);
+/** Opens the checkpoint that MODEL names: config and headers only. `architecture`: a descriptor in place of the registry's row. */
+export async function openModel(path: string, signal: AbortSignal, architecture?: Architecture): Promise<Checkpoint> {
+  return openCheckpoint(await openFolder(path), { signal, ...(architecture === undefined ? {} : { architecture }) });
 }

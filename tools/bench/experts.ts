@@ -47,7 +47,17 @@ function unevenChoice({ tokens, experts, topK }: Case): Int32Array {
 }
 
 async function seconds(backend: InferenceBackend, of: Case): Promise<number> {
-  const graph = await backend.loadGraph('experts', expertGraph(of.hidden, of.inner));
+  const graph = await backend.loadGraph(
+    'experts',
+    expertGraph({
+      hiddenSize: of.hidden,
+      innerSize: of.inner,
+      activation: 'silu',
+      limit: 0,
+      bias: false,
+      scaledInput: false,
+    }),
+  );
   const weightOf = (count: number, rows: number, columns: number): BackendTensor =>
     backend.upload('float32', noise(count * rows * columns), [count, rows, columns]);
   const cached = new Map<string, Record<'gate' | 'up' | 'down', BackendTensor>>();

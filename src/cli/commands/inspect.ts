@@ -7,8 +7,21 @@ import { type CliIo, EXIT } from '../cli-io.ts';
 import { openModel } from '../open-model.ts';
 
 function roleName({ role }: CheckpointTensor): string {
-  if (role.kind === 'layer') return role.part;
-  return role.kind === 'expert' ? `expert ${role.projection}` : role.kind;
+  const further = role.nextToken ? ' (further tokens)' : '';
+  switch (role.kind) {
+    case 'part':
+      return role.part + further;
+    case 'mlp':
+      return `${role.mlp} ${role.projection}${further}`;
+    case 'router':
+      return role.part + further;
+    case 'expert':
+      return `expert ${role.projection}${further}`;
+    case 'fused-experts':
+      return `fused ${role.projection}${further}`;
+    case 'ignored':
+      return `not computed${further}`;
+  }
 }
 
 interface RoleCount {

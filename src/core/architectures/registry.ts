@@ -1,9 +1,31 @@
 import { Registry } from '../base/registry.ts';
+import { deepseekV2 } from './deepseek-v2.ts';
+import { deepseekV3 } from './deepseek-v3.ts';
 import type { Architecture } from './descriptor.ts';
+import { ernie45Moe } from './ernie4-5-moe.ts';
+import { glm4Moe } from './glm4-moe.ts';
+import { gptOss } from './gpt-oss.ts';
+import { llama4 } from './llama4.ts';
+import { minimaxM2 } from './minimax-m2.ts';
+import { mixtral } from './mixtral.ts';
+import { olmoe } from './olmoe.ts';
+import { qwen2Moe } from './qwen2-moe.ts';
 import { qwen3Moe } from './qwen3-moe.ts';
 
 /** Every family that the studio knows. A new one is a file beside this one and a line here. */
-export const architectures = new Registry<Architecture>([qwen3Moe]);
+export const architectures = new Registry<Architecture>([
+  minimaxM2,
+  qwen3Moe,
+  qwen2Moe,
+  mixtral,
+  olmoe,
+  deepseekV2,
+  deepseekV3,
+  glm4Moe,
+  ernie45Moe,
+  gptOss,
+  llama4,
+]);
 
 /** The row whose `modelTypes` holds this `model_type`, or undefined when the studio does not know it. */
 export function architectureFor(modelType: string): Architecture | undefined {

@@ -29,7 +29,8 @@ describe('calibrate does not depend on how the work is cut', () => {
   it.each([
     ['blocks of a few tokens', { blockTokens: 20 }],
     ['attention one sequence at a time', { attentionTokens: 1 }],
-    ['the fused attention kernel', { composedAttentionBytes: 0 }],
+    ['the fused attention kernel', { fusedAttention: true }],
+    ['attention in parts of the queries', { scoreBytes: 4096 }],
     ['one expert a run', { groupWeightBytes: 1 }],
     ['runs of a few rows', { groupRows: 3 }],
     ['everything small', { blockTokens: 1, attentionTokens: 1, groupWeightBytes: 1, groupRows: 1 }],
@@ -151,19 +152,19 @@ describe('calibrate refuses', () => {
   });
 });
 
-describe('a model with scaled rotary positions', () => {
+describe('a model with rotary positions scaled in a way that nobody knows', () => {
   it('opens, and is refused before it is computed', async () => {
     const files = tinyCheckpointFiles();
     const config = new TextDecoder().decode(files.get('config.json'));
     const scaled = config.replace(
       '"rope_theta"',
-      '"rope_scaling": { "rope_type": "yarn", "factor": 4 },\n  "rope_theta"',
+      '"rope_scaling": { "rope_type": "spiral", "factor": 4 },\n  "rope_theta"',
     );
     files.set('config.json', new TextEncoder().encode(scaled));
     const checkpoint = await openCheckpoint(new MemoryFolder('tiny', files));
     await expect(collect({ checkpoint })).rejects.toMatchObject({
       code: 'unsupported-rope',
-      message: expect.stringContaining('yarn'),
+      message: expect.stringContaining('spiral'),
     });
   });
 });

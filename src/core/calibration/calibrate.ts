@@ -1,13 +1,13 @@
 import { StudioError } from '../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { readRows } from '../checkpoint/read-tensor.ts';
+import { readEmbeddings } from '../checkpoint/read-tensor.ts';
 import type { LayerStatistics } from '../saliency/layer-statistics.ts';
 import type { GateMode } from '../saliency/statistics-file.ts';
-import { loadAttentionWeights } from './attention-pass.ts';
 import { forwardLayer } from './forward-layer.ts';
 import type { InferenceBackend } from './inference-backend.ts';
 import type { CalibrationJournal } from './journal.ts';
 import { LayerGraphs } from './layer-graphs.ts';
+import { disposeLayerWeights, loadLayerWeights } from './layer-weights.ts';
 import { type CalibrationProgress, ProgressMeter } from './progress.ts';
 import type { RunControl } from './run-control.ts';
 import { StatisticsCollector } from './statistics-collector.ts';
@@ -26,19 +26,20 @@ export interface CalibrationOptions {
   readonly lastLayer?: number;
 }
 
-/** @throws StudioError family `calibration`: `no-tokens`, `sequence-too-long`, `window-too-short`, `unsupported-rope`. */
+/** @throws StudioError family `calibration`: `no-tokens`, `sequence-too-long`, `unsupported-rope`. */
 export function checkSequences(checkpoint: Checkpoint, domains: readonly (readonly Int32Array[])[]): number {
   const longest = domains.flat().reduce((most, ids) => Math.max(most, ids.length), 0);
-  const { maxPositions, attention } = checkpoint.config;
-  if (attention.rope !== 'default') {
+  const { maxPositions, layerPlans } = checkpoint.config;
+  for (const { mixer } of layerPlans) {
+    const scaling = mixer !== undefined && 'rotary' in mixer ? mixer.rotary?.scaling : undefined;
+    if (scaling?.kind !== 'unknown') continue;
     throw new StudioError(
       'calibration',
       'unsupported-rope',
-      `The model scales its rotary positions ("${attention.rope}"), which this version cannot compute.`,
+      `The model scales its rotary positions ("${scaling.name}"), which this version cannot compute.`,
       {
-        nextStep:
-          'Inspecting it and exporting it with a plan that fits work; calibrate a model with default positions.',
-        details: { rope: attention.rope },
+        nextStep: 'Inspecting it and exporting it with a plan that fits work; calibrate a model with another scaling.',
+        details: { rope: scaling.name },
       },
     );
   }
@@ -53,23 +54,18 @@ export function checkSequences(checkpoint: Checkpoint, domains: readonly (readon
       `Choose a sequence length of ${maxPositions} or less.`,
     );
   }
-  if (attention.slidingWindow !== undefined && longest > attention.slidingWindow) {
-    throw refuse(
-      'window-too-short',
-      `The model's attention sees ${attention.slidingWindow} tokens back, and sequences of ${longest} are longer than that.`,
-      `Choose a sequence length of ${attention.slidingWindow} or less.`,
-    );
-  }
   return longest;
 }
 
-/** Embeddings of a block, [T, H]. */
+/** Embeddings of a block, [T, H], times the family's multiplier. */
 export async function embedBlock(
   checkpoint: Checkpoint,
   block: TokenBlock,
   signal?: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>> {
-  return readRows(checkpoint, checkpoint.architecture.tensors.embedding, block.ids, signal);
+  const rows = await readEmbeddings(checkpoint, block.ids, signal);
+  const { embedding } = checkpoint.config.multipliers;
+  return embedding === 1 ? rows : rows.map((value) => value * embedding);
 }
 
 /** Cuts a run's hidden states, [T, H] in one array, into those of its blocks. */
@@ -125,16 +121,15 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
       options.onProgress?.(meter.report('loading', layer));
       const isMoe = checkpoint.moeLayers.includes(layer);
       const collector = new StatisticsCollector(layer, config.experts, config.topK, options.domains.length);
-      const attention = await loadAttentionWeights(backend, checkpoint, layer, isMoe, signal);
+      const weights = await loadLayerWeights(backend, checkpoint, layer, signal);
       for (const [index, block] of blocks.entries()) {
         const context = {
           checkpoint,
           backend,
           graphs,
           layer,
-          isMoe,
-          attention,
-          statistics: { collector, gate: options.gate },
+          weights,
+          ...(isMoe ? { statistics: { collector, gate: options.gate } } : {}),
           signal,
           afterRun: async (phase: 'attention' | 'experts', amount: number): Promise<void> => {
             meter.add(phase, amount);
@@ -149,7 +144,7 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
         };
         hidden[index] = await forwardLayer(context, block, hidden[index] ?? new Float32Array());
       }
-      for (const tensor of Object.values(attention)) tensor.dispose();
+      disposeLayerWeights(weights);
       meter.finishLayer(layer);
       const finished = isMoe ? collector.finish() : undefined;
       if (finished !== undefined) statistics.push(finished);

@@ -8,17 +8,19 @@ export interface ExpertAssignment {
   readonly places: Int32Array<ArrayBuffer>;
 }
 
-/** Turns token → experts into expert → tokens. `selected` is [T·K]; linear in its length. */
+/** Turns token → experts into expert → tokens. `selected` is [T·K], −1 for an empty place; linear in its length. */
 export function assignTokens(selected: Int32Array, experts: number, topK: number): ExpertAssignment {
   const offsets = new Int32Array(experts + 1);
-  for (const expert of selected) offsets[expert + 1] = (offsets[expert + 1] ?? 0) + 1;
+  for (const expert of selected) if (expert >= 0) offsets[expert + 1] = (offsets[expert + 1] ?? 0) + 1;
   for (let expert = 0; expert < experts; expert++)
     offsets[expert + 1] = (offsets[expert + 1] ?? 0) + (offsets[expert] ?? 0);
   const next = offsets.slice(0, experts);
-  const rows = new Int32Array(selected.length);
-  const places = new Int32Array(selected.length);
+  const pairs = offsets[experts] ?? 0;
+  const rows = new Int32Array(pairs);
+  const places = new Int32Array(pairs);
   for (let place = 0; place < selected.length; place++) {
-    const expert = selected[place] ?? 0;
+    const expert = selected[place] ?? -1;
+    if (expert < 0) continue;
     const at = next[expert] ?? 0;
     next[expert] = at + 1;
     rows[at] = Math.floor(place / topK);

@@ -26,8 +26,10 @@ export interface ExpertPass {
   /** [T, H] residual stream; gate × output of every expert is added into it. */
   readonly hidden: BackendTensor;
   readonly assignment: ExpertAssignment;
-  /** [T·K] factor of each (token, expert) pair by its place. */
+  /** Factor of each (token, expert) pair's output, by its place. */
   readonly gates: Float32Array;
+  /** Factor of each pair's input, by its place, for experts whose graph takes `scale`. */
+  readonly inputFactors?: Float32Array;
   /** f32 bytes of one expert's weights. */
   readonly expertBytes: number;
   readonly observe?: (observation: ExpertObservation) => void;
@@ -38,6 +40,7 @@ export interface ExpertPass {
 interface Chunk {
   readonly rows: Int32Array<ArrayBuffer>;
   readonly factors: Float32Array<ArrayBuffer>;
+  readonly inputFactors: Float32Array<ArrayBuffer> | undefined;
   readonly capacity: number;
   readonly pairs: number;
 }
@@ -47,17 +50,20 @@ function chunkOf(pass: ExpertPass, group: ExpertGroup, from: number, capacity: n
   const { assignment, gates } = pass;
   const rows = new Int32Array(group.experts.length * capacity).fill(-1);
   const factors = new Float32Array(rows.length);
+  const inputFactors = pass.inputFactors === undefined ? undefined : new Float32Array(rows.length);
   let pairs = 0;
   group.experts.forEach((expert, slot) => {
     const begin = (assignment.offsets[expert] ?? 0) + from;
     const end = Math.min(begin + capacity, assignment.offsets[expert + 1] ?? 0);
     for (let at = begin, to = slot * capacity; at < end; at++, to++) {
       rows[to] = assignment.rows[at] ?? -1;
-      factors[to] = gates[assignment.places[at] ?? 0] ?? 0;
+      const place = assignment.places[at] ?? 0;
+      factors[to] = gates[place] ?? 0;
+      if (inputFactors !== undefined) inputFactors[to] = pass.inputFactors?.[place] ?? 0;
     }
     pairs += Math.max(0, end - begin);
   });
-  return { rows, factors, capacity, pairs };
+  return { rows, factors, inputFactors, capacity, pairs };
 }
 
 async function report(
@@ -95,8 +101,12 @@ async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInpu
   for (let from = 0; from < group.capacity; from += step) {
     const chunk = chunkOf(pass, group, from, Math.min(step, group.capacity - from));
     const x = backend.gatherRows(pass.normed, chunk.rows, [experts, chunk.capacity, width]);
-    const result = await graph.run({ x, ...inputs }, ['y', 'norm', 'max_abs']);
-    x.dispose();
+    const scale =
+      chunk.inputFactors === undefined
+        ? {}
+        : { scale: backend.upload('float32', chunk.inputFactors, [experts, chunk.capacity, 1]) };
+    const result = await graph.run({ x, ...scale, ...inputs }, ['y', 'norm', 'max_abs']);
+    for (const tensor of [x, ...Object.values(scale)]) tensor.dispose();
     backend.scatterAddRows(pass.hidden, chunk.rows, chunk.factors, result.y);
     await report(pass, group, from, chunk, result.norm, result.max_abs);
     for (const tensor of Object.values(result)) tensor.dispose();

@@ -1,6 +1,6 @@
 import { StudioError } from '../base/errors.ts';
-import { decodeIntoFloat32 } from '../base/number-formats.ts';
-import type { WeightBytes } from '../checkpoint/read-tensor.ts';
+import type { LoadedWeight } from '../checkpoint/read-weights.ts';
+import { decodeWeight } from '../quantisation/decode-weight.ts';
 import type {
   BackendDescription,
   BackendGraph,
@@ -108,12 +108,12 @@ export class HostBackend implements InferenceBackend {
     return new HostTensor(type, data, dims);
   }
 
-  async uploadWeights(weights: readonly WeightBytes[]): Promise<BackendTensor> {
+  async uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor> {
     const shape = weights[0]?.shape ?? [];
     const size = elements(shape);
     const data = new Float32Array(size * weights.length);
     weights.forEach((weight, index) => {
-      decodeIntoFloat32(weight.bytes, weight.dtype, data.subarray(index * size, (index + 1) * size));
+      decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
     });
     return new HostTensor('float32', data, [weights.length, ...shape]);
   }

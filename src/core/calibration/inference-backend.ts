@@ -1,4 +1,4 @@
-import type { WeightBytes } from '../checkpoint/read-tensor.ts';
+import type { LoadedWeight } from '../checkpoint/read-weights.ts';
 
 /** Data of a tensor on the host, by element type. */
 export interface HostArrays {
@@ -33,8 +33,10 @@ export interface BackendLimits {
   readonly groupRows: number;
   /** Tokens of one run of the attention graph. */
   readonly attentionTokens: number;
-  /** Bytes of attention scores up to which a batch takes the composed kernel; 0 where the fused one is faster. */
-  readonly composedAttentionBytes: number;
+  /** onnxruntime's fused attention kernel is faster than composed attention, where it fits the model. */
+  readonly fusedAttention: boolean;
+  /** Bytes of attention scores that composed attention may hold at once. */
+  readonly scoreBytes: number;
   /** Tokens whose hidden states stay with the backend at once; weights stream past once for each such block. */
   readonly blockTokens: number;
 }
@@ -59,7 +61,7 @@ export interface InferenceBackend {
   /** Hands `data` over; the caller does not write to it afterwards. */
   upload<Type extends BackendTensorType>(type: Type, data: HostArrays[Type], dims: readonly number[]): BackendTensor;
   /** Decodes weights to f32 and stacks them along a new first axis: dims = [weights.length, ...shape]. All of one shape. */
-  uploadWeights(weights: readonly WeightBytes[]): Promise<BackendTensor>;
+  uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor>;
   zeros(dims: readonly number[]): BackendTensor;
   /** The same data under other dims; takes the tensor's place, which must not be used or disposed of any more. */
   view(tensor: BackendTensor, dims: readonly number[]): BackendTensor;

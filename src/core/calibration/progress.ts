@@ -35,9 +35,9 @@ export class ProgressMeter {
     finishedLayers: number,
     now: () => number = () => performance.now(),
   ) {
-    const { hiddenSize, expertWidth, topK, layers, attention } = config;
-    const projected = (2 * attention.heads + 2 * attention.keyValueHeads) * attention.headDim;
-    this.#perToken = hiddenSize * projected;
+    const { hiddenSize, expertWidth, topK, layers } = config;
+    // Four projections of the width of the stream, near enough for every kind of mixer.
+    this.#perToken = 4 * hiddenSize * hiddenSize;
     this.#perPair = 3 * hiddenSize * expertWidth;
     this.#layers = layers;
     this.#tokens = tokens;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { nodeBackend } from '../../cli/node-backend.ts';
 import { decodeToFloat32 } from '../base/number-formats.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
-import { readWeight } from '../checkpoint/read-tensor.ts';
 import { TINY_SHAPE, tinyCheckpoint } from '../checkpoint/tiny-checkpoint.fixture.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import { collect, DOMAINS } from './calibrate.fixture.ts';
@@ -12,9 +11,9 @@ import { RunControl } from './run-control.ts';
 async function referenceModel(): Promise<ReferenceModel> {
   const checkpoint = await openCheckpoint(tinyCheckpoint());
   const tensors = new Map<string, { values: Float32Array; shape: readonly number[] }>();
-  for (const name of checkpoint.tensors.keys()) {
-    const { bytes, dtype, shape } = await readWeight(checkpoint, name);
-    tensors.set(name, { values: decodeToFloat32(bytes, dtype), shape });
+  for (const { name, file, offset, byteLength, shape } of checkpoint.tensors.values()) {
+    const bytes = await (await checkpoint.folder.open(file)).read(offset, byteLength);
+    tensors.set(name, { values: decodeToFloat32(bytes, 'F32'), shape });
   }
   return {
     tensor: (name) => tensors.get(name) ?? expect.fail(`no tensor ${name}`),
@@ -80,6 +79,7 @@ describe('calibrate against plain f64 loops', () => {
       policy: 'uniform' as const,
       ratio: 1 / 3,
       calibration: { domains: [], gate: 'model' as const, statisticsHash: null },
+      nextToken: 'prune' as const,
       layers: [...drop].map(([layer, dropped]) => ({
         layer,
         experts: 6,

@@ -1,6 +1,5 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { requireTensor } from '../checkpoint/read-tensor.ts';
-import { tensorName } from '../checkpoint/tensor-roles.ts';
+import type { PartName } from '../architectures/tensor-parts.ts';
+import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.ts';
 import type { GateMode } from '../saliency/statistics-file.ts';
 
 const JOURNAL_VERSION = 1;
@@ -12,21 +11,32 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Tensors that any training moves, of every layer. */
-function sampledTensors({ architecture, config, moeLayers }: Checkpoint): string[] {
-  const { tensors } = architecture;
-  const names: string[] = [tensors.finalNorm];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const mlp = moeLayers.includes(layer) ? tensors.experts.down : tensors.dense.down;
-    names.push(
-      tensorName(tensors.inputNorm, layer),
-      tensorName(tensors.postAttentionNorm, layer),
-      `${tensorName(tensors.output, layer)}.weight`,
-      `${tensorName(mlp, layer)}.weight`,
-    );
+const SAMPLED_PARTS: ReadonlySet<PartName> = new Set<PartName>([
+  'final-norm',
+  'input-norm',
+  'post-attention-norm',
+  'output',
+  'delta-output',
+  'convolution-out',
+  'scan-out',
+]);
+
+/** Tensors that any training moves, of every layer: routers, norms, what is added to the residual stream. */
+function isSampled({ role }: CheckpointTensor): boolean {
+  if (role.nextToken) return false;
+  switch (role.kind) {
+    case 'router':
+      return true;
+    case 'part':
+      return SAMPLED_PARTS.has(role.part);
+    case 'mlp':
+    case 'fused-experts':
+      return role.projection === 'down';
+    case 'expert':
+      return role.projection === 'down' && role.expert === 0;
+    default:
+      return false;
   }
-  for (const layer of moeLayers) names.push(tensorName(tensors.router, layer));
-  return names;
 }
 
 /**
@@ -41,8 +51,8 @@ export async function calibrationRunKey(
   signal?: AbortSignal,
 ): Promise<string> {
   const samples: string[] = [];
-  for (const name of sampledTensors(checkpoint)) {
-    const tensor = requireTensor(checkpoint, name);
+  const sampled = [...checkpoint.tensors.values()].filter(isSampled).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const tensor of sampled) {
     const source = await checkpoint.folder.open(tensor.file, signal);
     samples.push(await sha256(await source.read(tensor.offset, Math.min(tensor.byteLength, SAMPLE_BYTES), signal)));
   }

@@ -24,13 +24,13 @@ it.each([
     'attention over 200 tokens, by a little',
     200 * 64,
     (values: Float32Array) => values.fill((values[5] ?? 0) + 0.5, 5, 6),
-    'attention over 200 tokens',
+    'fused attention over 200 tokens',
   ],
   [
     'attention over 64 tokens, by NaN',
     128 * 8,
     (values: Float32Array) => values.fill(Number.NaN, 3, 4),
-    'attention over 64 tokens',
+    'fused attention over 64 tokens',
   ],
   ['the experts', 100 * 64, (values: Float32Array) => values.reverse(), 'the experts'],
 ] as const)('refuses one that is wrong in %s', async (_, elements, spoil, part) => {

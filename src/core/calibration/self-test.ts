@@ -1,20 +1,32 @@
 import { StudioError } from '../base/errors.ts';
-import { attentionGraph } from '../onnx/attention-graph.ts';
+import type { GroupedQueryMixer } from '../checkpoint/mixer-config.ts';
+import type { Rotary } from '../checkpoint/rope-config.ts';
 import { expertGraph } from '../onnx/expert-graph.ts';
+import { layerGraph } from '../onnx/layer-graph.ts';
 import { rotaryTables } from '../onnx/rotary.ts';
+import type { AttentionKernel } from '../onnx/softmax-attention.ts';
 import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
 
-const SHAPE = {
-  hiddenSize: 64,
+const HIDDEN = 64;
+const EXPERTS = 8;
+const ROTARY: Rotary = { dimensions: 32, style: 'halves', theta: 10_000, scaling: { kind: 'default' } };
+const MIXER: GroupedQueryMixer = {
+  kind: 'grouped-query',
   heads: 4,
   keyValueHeads: 2,
   headDim: 32,
-  normEpsilon: 1e-6,
-  bias: false,
-  queryKeyNorm: 'per-head',
-  experts: 8,
-  kernel: 'fused',
-} as const;
+  queryKeyValueBias: false,
+  outputBias: false,
+  queryKeyNorm: { over: 'head', place: 'before-rotation', unit: false },
+  rotary: ROTARY,
+  scale: 1 / Math.sqrt(32),
+  clip: undefined,
+  window: undefined,
+  chunk: undefined,
+  sinks: false,
+  outputGate: false,
+  temperature: undefined,
+};
 const INNER = 48;
 /** Largest difference that rounding explains, relative to the largest value. A wrong attention is off by 0.3. */
 const TOLERANCE = 1e-3;
@@ -44,26 +56,52 @@ function fill(backend: InferenceBackend, dims: readonly number[], seed: number):
   );
 }
 
-async function attentionOutputs(backend: InferenceBackend, count: number, length: number): Promise<Float32Array[]> {
-  const { hiddenSize: hidden, heads, keyValueHeads, headDim, experts } = SHAPE;
-  const graph = await backend.loadGraph('self-test attention', attentionGraph(SHAPE));
-  const { cos, sin } = rotaryTables(length, headDim, 10_000);
+function causalMask(length: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: length * length }, (_, i) =>
+    i % length <= Math.floor(i / length) ? 0 : Number.NEGATIVE_INFINITY,
+  );
+}
+
+async function attentionOutputs(
+  backend: InferenceBackend,
+  count: number,
+  length: number,
+  kernel: AttentionKernel,
+): Promise<Float32Array[]> {
+  const { heads, keyValueHeads, headDim } = MIXER;
+  const graph = await backend.loadGraph(
+    'self-test attention',
+    layerGraph({
+      hiddenSize: HIDDEN,
+      norm: { kind: 'rms', epsilon: 1e-6 },
+      mixer: { kind: 'inside', mixer: MIXER, kernel },
+      residual: 1,
+      router: { rows: EXPERTS, bias: false, sharedGate: false },
+      feedForward: true,
+    }),
+  );
+  const { cos, sin } = rotaryTables(ROTARY, length);
   const inputs = {
-    hidden: fill(backend, [count, length, hidden], 1),
-    input_norm: fill(backend, [hidden], 2),
-    query: fill(backend, [heads * headDim, hidden], 3),
-    key: fill(backend, [keyValueHeads * headDim, hidden], 4),
-    value: fill(backend, [keyValueHeads * headDim, hidden], 5),
-    output: fill(backend, [hidden, heads * headDim], 6),
-    query_norm: fill(backend, [headDim], 7),
-    key_norm: fill(backend, [headDim], 8),
-    post_attention_norm: fill(backend, [hidden], 9),
-    router: fill(backend, [experts, hidden], 10),
+    hidden: fill(backend, [count * length, HIDDEN], 1),
+    'input-norm': fill(backend, [HIDDEN], 2),
+    query: fill(backend, [heads * headDim, HIDDEN], 3),
+    key: fill(backend, [keyValueHeads * headDim, HIDDEN], 4),
+    value: fill(backend, [keyValueHeads * headDim, HIDDEN], 5),
+    output: fill(backend, [HIDDEN, heads * headDim], 6),
+    'query-norm': fill(backend, [headDim], 7),
+    'key-norm': fill(backend, [headDim], 8),
+    'post-attention-norm': fill(backend, [HIDDEN], 9),
+    router: fill(backend, [EXPERTS, HIDDEN], 10),
     cos: backend.upload('float32', cos, [length, headDim / 2]),
     sin: backend.upload('float32', sin, [length, headDim / 2]),
     batch_shape: backend.upload('int64', BigInt64Array.from([BigInt(count), BigInt(length), -1n]), [3]),
-    last: backend.upload('int32', new Int32Array(count).fill(length - 1), [count]),
-    length: backend.upload('int32', Int32Array.from([length]), [1]),
+    first: backend.upload('int64', BigInt64Array.of(0n), [1]),
+    ...(kernel.kind === 'fused'
+      ? {
+          last: backend.upload('int32', new Int32Array(count).fill(length - 1), [count]),
+          length: backend.upload('int32', Int32Array.from([length]), [1]),
+        }
+      : { mask: backend.upload('float32', causalMask(length), [length, length]) }),
   };
   const result = await graph.run(inputs, ['hidden_out', 'normed', 'logits']);
   const outputs = [
@@ -78,8 +116,18 @@ async function attentionOutputs(backend: InferenceBackend, count: number, length
 
 /** Gathers 70 of 100 rows for each of two experts, runs them, and adds the results back into the rows. */
 async function expertOutputs(backend: InferenceBackend): Promise<Float32Array[]> {
-  const { hiddenSize: hidden } = SHAPE;
-  const graph = await backend.loadGraph('self-test experts', expertGraph(hidden, INNER));
+  const hidden = HIDDEN;
+  const graph = await backend.loadGraph(
+    'self-test experts',
+    expertGraph({
+      hiddenSize: hidden,
+      innerSize: INNER,
+      activation: 'silu',
+      limit: 0,
+      bias: false,
+      scaledInput: false,
+    }),
+  );
   const tokens = fill(backend, [100, hidden], 11);
   const target = fill(backend, [100, hidden], 12);
   const rows = Int32Array.from({ length: 140 }, (_, i) => (i % 70 === 69 ? -1 : ((i % 70) * (i < 70 ? 1 : 3)) % 100));
@@ -114,10 +162,16 @@ function difference(found: Float32Array, expected: Float32Array): number {
  * @throws StudioError family `backend` code `self-test-failed` naming the part that is wrong.
  */
 export async function selfTest(backend: InferenceBackend, trusted: InferenceBackend): Promise<number> {
+  const kernels = [{ kind: 'fused' }, { kind: 'composed', parts: 2 }] as const;
   const parts: readonly (readonly [string, (on: InferenceBackend) => Promise<Float32Array[]>])[] = [
-    ...SEQUENCES.map(
-      ({ count, length }) =>
-        [`attention over ${length} tokens`, (on: InferenceBackend) => attentionOutputs(on, count, length)] as const,
+    ...SEQUENCES.flatMap(({ count, length }) =>
+      kernels.map(
+        (kernel) =>
+          [
+            `${kernel.kind} attention over ${length} tokens`,
+            (on: InferenceBackend) => attentionOutputs(on, count, length, kernel),
+          ] as const,
+      ),
     ),
     ['the experts', expertOutputs],
   ];

@@ -25,7 +25,7 @@ export class StatisticsCollector {
   }
 
   /**
-   * `gates` [T·K] by place, `domains` [T] by row.
+   * `gates` by place, NaN for pairs that are computed but not observed; `domains` [T] by row.
    * @throws StudioError family `calibration` code `non-finite` naming layer and expert: a NaN is never summed.
    */
   add({ expert, rows, places, norms, maxAbs }: ExpertObservation, gates: Float32Array, domains: Uint16Array): void {
@@ -33,7 +33,8 @@ export class StatisticsCollector {
       const statistics = this.#domains[domains[rows[i] ?? 0] ?? 0];
       const norm = norms[i] ?? Number.NaN;
       const gate = gates[places[i] ?? 0] ?? Number.NaN;
-      if (statistics === undefined || !Number.isFinite(norm) || !Number.isFinite(gate)) throw this.#notFinite(expert);
+      if (statistics === undefined || !Number.isFinite(norm)) throw this.#notFinite(expert);
+      if (Number.isNaN(gate)) continue;
       const product = gate * norm;
       statistics.count[expert] = (statistics.count[expert] ?? 0) + 1;
       statistics.normSum[expert] = (statistics.normSum[expert] ?? 0) + norm;

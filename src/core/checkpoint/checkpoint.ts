@@ -1,41 +1,73 @@
-import type { Architecture, ReadonlyJsonObject } from '../architectures/descriptor.ts';
+import type { Architecture } from '../architectures/descriptor.ts';
+import type { PartName } from '../architectures/tensor-parts.ts';
+import type { ReadonlyJsonObject } from '../base/json.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
+import type { QuantisationConfig } from '../quantisation/quantisation-config.ts';
 import type { Dtype } from '../safetensors/dtype.ts';
 import type { SafetensorsHeader } from '../safetensors/header.ts';
 import type { ModelConfig } from './model-config.ts';
 
 export type Projection = 'gate' | 'up' | 'down';
 
-/** The ending of a tensor's name after its module: `weight`, `bias`, or what a quantiser adds (`weight_scale_inv`, …). */
+/** The ending of a tensor's name after its module: `weight`, `bias`, '' for a bare parameter, or what a quantiser adds. */
 export type TensorSuffix = string;
 
-/** What a tensor is for. A router is cut along `expertAxis`; a per-expert tensor goes or stays whole, whatever its suffix. */
+/** Which MLP of a layer: the routed experts', the shared expert's or the dense layer's. */
+export type MlpKind = 'shared' | 'dense';
+
+/**
+ * What a tensor is for. Pruning leaves `part`, `mlp` and `ignored` alone, cuts `router` and `fused-experts` along
+ * `expertAxis`, and drops or renumbers `expert`. `nextToken` marks layers that predict further tokens: they are no
+ * part of the forward pass, and their experts follow the last MoE layer's.
+ */
 export type TensorRole =
-  | { readonly kind: 'embedding' | 'final-norm' | 'head' }
-  | { readonly kind: 'layer'; readonly layer: number; readonly part: LayerPart; readonly suffix: TensorSuffix }
-  | { readonly kind: 'router'; readonly layer: number; readonly expertAxis: 0 }
+  | {
+      readonly kind: 'part';
+      readonly part: PartName;
+      /** undefined: not of a layer. */
+      readonly layer: number | undefined;
+      readonly step: number;
+      readonly suffix: TensorSuffix;
+      readonly nextToken: boolean;
+    }
+  | {
+      readonly kind: 'mlp';
+      readonly mlp: MlpKind;
+      readonly projection: Projection;
+      readonly layer: number;
+      readonly step: number;
+      readonly suffix: TensorSuffix;
+      readonly nextToken: boolean;
+    }
+  | {
+      /** Router weight and bias, and the correction bias: one row or entry an expert, identity experts after them. */
+      readonly kind: 'router';
+      readonly part: 'router' | 'correction-bias';
+      readonly layer: number;
+      readonly suffix: TensorSuffix;
+      readonly expertAxis: number;
+      readonly nextToken: boolean;
+    }
   | {
       readonly kind: 'expert';
       readonly layer: number;
       readonly expert: number;
       readonly projection: Projection;
       readonly suffix: TensorSuffix;
+      /** Where the expert's index stands in the tensor's name: [start, end). */
+      readonly expertSpan: readonly [number, number];
+      readonly nextToken: boolean;
     }
-  | { readonly kind: 'ignored' };
-
-/** The parts of a layer that pruning leaves alone. */
-export type LayerPart =
-  | 'input-norm'
-  | 'post-attention-norm'
-  | 'query'
-  | 'key'
-  | 'value'
-  | 'output'
-  | 'query-norm'
-  | 'key-norm'
-  | 'dense-gate'
-  | 'dense-up'
-  | 'dense-down';
+  | {
+      readonly kind: 'fused-experts';
+      readonly layer: number;
+      readonly projection: 'gate-up' | 'down';
+      readonly suffix: TensorSuffix;
+      readonly expertAxis: 0;
+      readonly nextToken: boolean;
+    }
+  /** `nextToken`: a part of a further-token layer that has no counterpart in the model. */
+  | { readonly kind: 'ignored'; readonly nextToken: boolean };
 
 export interface CheckpointTensor {
   readonly name: string;
@@ -62,6 +94,7 @@ export interface Checkpoint {
   readonly config: ModelConfig;
   /** config.json as parsed, for the export's edits. */
   readonly configJson: ReadonlyJsonObject;
+  readonly quantisation: QuantisationConfig | undefined;
   /** In the order of the index, or the one file. */
   readonly shards: readonly Shard[];
   /** Name of the index file, or undefined for a single `model.safetensors`. */

@@ -1,7 +1,17 @@
-import type { Architecture, ConfigKey, Json, ReadonlyJsonObject } from '../architectures/descriptor.ts';
-import { StudioError } from '../base/errors.ts';
+import type { Architecture, RouterSpec } from '../architectures/descriptor.ts';
+import type { ReadonlyJsonObject } from '../base/json.ts';
+import type { Router } from '../routing/router.ts';
+import { ConfigReader, refuseConfig } from './config-reader.ts';
+import { type Mixer, readMixer } from './mixer-config.ts';
 
-/** config.json read through an architecture's key table: the numbers a forward pass needs, checked. */
+/** What one layer is made of. */
+export interface LayerPlan {
+  readonly mixer: Mixer | undefined;
+  readonly moe: boolean;
+  readonly dense: boolean;
+}
+
+/** config.json read through an architecture's keys: the numbers a forward pass needs, checked. */
 export interface ModelConfig {
   readonly modelType: string;
   readonly layers: number;
@@ -14,94 +24,96 @@ export interface ModelConfig {
   readonly topK: number;
   readonly expertWidth: number;
   readonly denseWidth: number;
+  /** Inner width of the shared expert; 0 without one. */
+  readonly sharedWidth: number;
   readonly tiedEmbeddings: boolean;
-  readonly attention: {
-    readonly heads: number;
-    readonly keyValueHeads: number;
-    readonly headDim: number;
-    readonly bias: boolean;
-    /** How rotary positions are scaled: `default` is not at all; other kinds open and export, but are not computed. */
-    readonly rope: string;
-    readonly ropeTheta: number;
-    /** undefined: every position sees all before it. */
-    readonly slidingWindow: number | undefined;
-  };
-  readonly router: {
-    /** Gates of the chosen experts are divided by their sum. */
-    readonly renormalise: boolean;
-  };
+  readonly multipliers: { readonly embedding: number; readonly residual: number; readonly logitsDivisor: number };
+  readonly router: Router;
+  readonly correctionBias: boolean;
+  readonly gateOn: 'output' | 'input';
+  readonly activation: { readonly kind: Architecture['experts']['activation']; readonly limit: number };
+  readonly layerPlans: readonly LayerPlan[];
+  /** Layers that predict further tokens, as config.json counts them; their tensors may be absent all the same. */
+  readonly nextTokenLayers: number;
 }
 
-function refuse(code: string, message: string, nextStep: string, key?: string): StudioError {
-  return new StudioError('checkpoint', code, message, { nextStep, details: { file: 'config.json', key: key ?? null } });
+const ACTIVATIONS = {
+  silu: ['silu', 'swish', 'swiglu'],
+  'clamped-swiglu': ['silu', 'swish', 'swiglu'],
+  'relu-squared': ['relu2'],
+} as const;
+
+function checkActivation(config: ConfigReader, architecture: Architecture): void {
+  const keys = ['mlp_hidden_act', 'hidden_act', 'hidden_activation', 'activation'] as const;
+  const activation = keys.map((key) => config.value([key])).find((value) => value !== undefined);
+  const accepted: readonly string[] = ACTIVATIONS[architecture.experts.activation];
+  if (activation === undefined || accepted.includes(String(activation))) return;
+  throw refuseConfig(
+    'unsupported-activation',
+    `The experts use the activation "${String(activation)}", which ${architecture.label} models do not.`,
+    'Check that config.json belongs to these weights.',
+    'hidden_act',
+  );
 }
 
-/** Every spelling of `key` that config.json carries, with its value. */
-export function presentSpellings(json: ReadonlyJsonObject, key: ConfigKey): readonly (readonly [string, Json])[] {
-  return key.flatMap((name): (readonly [string, Json])[] => {
-    const value = Object.hasOwn(json, name) ? json[name] : undefined;
-    return value === undefined || value === null ? [] : [[name, value]];
-  });
-}
-
-function numberAt(json: ReadonlyJsonObject, key: ConfigKey): number | undefined {
-  const found = presentSpellings(json, key);
-  const values = new Set(found.map(([, value]) => value));
-  const [first] = found;
-  if (first === undefined) return undefined;
-  if (values.size > 1) {
-    const text = found.map(([name, value]) => `${name} = ${String(value)}`).join(', ');
-    throw refuse(
-      'conflicting-config',
-      `config.json contradicts itself: ${text}.`,
-      'Correct config.json so that both keys agree.',
-      first[0],
-    );
-  }
-  if (typeof first[1] !== 'number' || !Number.isFinite(first[1]) || first[1] < 0) {
-    throw refuse(
+function readRouter(config: ConfigReader, spec: RouterSpec, experts: number, topK: number): Router {
+  const grouped =
+    spec.groups !== null &&
+    (spec.groups.when === null || config.value(spec.groups.when.key) === spec.groups.when.equals)
+      ? spec.groups
+      : undefined;
+  const count = grouped === undefined ? 1 : config.setting(grouped.count);
+  if (!Number.isInteger(count) || count < 1 || experts % count !== 0) {
+    throw refuseConfig(
       'bad-config',
-      `config.json has no usable number under "${first[0]}".`,
+      `config.json divides ${experts} experts into ${count} groups, which cannot be.`,
       'Compare config.json with the original repository.',
-      first[0],
+      grouped?.count.key?.[0],
     );
   }
-  return first[1];
-}
-
-function integerAt(json: ReadonlyJsonObject, key: ConfigKey, fallback?: number): number {
-  const value = numberAt(json, key) ?? fallback;
-  if (value === undefined || !Number.isSafeInteger(value) || value < 1) {
-    throw refuse(
-      'bad-config',
-      `config.json has no positive whole number under "${key.join('" or "')}".`,
-      'Compare config.json with the original repository.',
-      key[0],
-    );
-  }
-  return value;
-}
-
-function booleanAt(json: ReadonlyJsonObject, key: ConfigKey, fallback: boolean): boolean {
-  const [first] = presentSpellings(json, key);
-  return first === undefined ? fallback : first[1] === true;
-}
-
-function isObject(value: Json | undefined): value is ReadonlyJsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** RoPE's kind and base: `rope_parameters` (transformers 5), or `rope_scaling` and the family's own key (transformers 4). */
-function readRope(
-  json: ReadonlyJsonObject,
-  spec: Architecture['attention']['ropeTheta'],
-): { rope: string; ropeTheta: number } {
-  const nested = isObject(json['rope_parameters']) ? json['rope_parameters'] : undefined;
-  const scaling = isObject(json['rope_scaling']) ? json['rope_scaling'] : nested;
   return {
-    rope: String(scaling?.['rope_type'] ?? scaling?.['type'] ?? 'default'),
-    ropeTheta: numberAt(nested ?? json, spec.key) ?? numberAt(json, spec.key) ?? spec.fallback,
+    scoring: spec.scoring,
+    topK,
+    experts,
+    identityExperts: config.setting(spec.identityExperts),
+    groups:
+      grouped === undefined || count === 1
+        ? undefined
+        : { count, chosen: config.setting(grouped.chosen), score: grouped.score },
+    renormalise: config.flag(spec.renormalise),
+    sumEpsilon: spec.sumEpsilon,
+    sumFloor: config.setting(spec.sumFloor),
+    scale: config.setting(spec.scale),
+    jitter: config.setting(spec.jitter),
   };
+}
+
+function sharedWidthOf(config: ConfigReader, architecture: Architecture, expertWidth: number): number {
+  const { shared } = architecture;
+  if (shared === null) return 0;
+  if ('key' in shared.width) return config.integer(shared.width.key, 0, 0);
+  return config.integer(shared.width.count, 0, 0) * expertWidth;
+}
+
+function readLayers(
+  config: ConfigReader,
+  architecture: Architecture,
+  hiddenSize: number,
+  maxPositions: number,
+): LayerPlan[] {
+  const layers = config.integer(architecture.config.layers);
+  const { mixers, moeLayers, denseLayers } = architecture;
+  return Array.from({ length: layers }, (_, layer): LayerPlan => {
+    const spec = mixers.find((rule) => config.holds(rule.layers, layer, layers))?.mixer;
+    const moe = config.holds(moeLayers, layer, layers);
+    return {
+      mixer: spec === undefined ? undefined : readMixer({ config, hiddenSize, maxPositions, layer, layers }, spec),
+      moe,
+      dense:
+        architecture.layerOrder === 'shortcut' ||
+        (denseLayers === null ? !moe : config.holds(denseLayers, layer, layers)),
+    };
+  });
 }
 
 /**
@@ -109,62 +121,47 @@ function readRope(
  * @throws StudioError family `checkpoint`: `bad-config`, `conflicting-config`, `unsupported-activation`.
  */
 export function readModelConfig(json: ReadonlyJsonObject, architecture: Architecture): ModelConfig {
-  const { config: keys, attention } = architecture;
-  const activation = json.hidden_act ?? 'silu';
-  if (activation !== 'silu') {
-    throw refuse(
-      'unsupported-activation',
-      `The experts use the activation "${String(activation)}", which ${architecture.label} models do not.`,
-      'Check that config.json belongs to these weights.',
-      'hidden_act',
-    );
-  }
-  const hiddenSize = integerAt(json, keys.hiddenSize);
-  const heads = integerAt(json, attention.heads);
-  const experts = integerAt(json, keys.experts);
-  const topK = integerAt(json, keys.topK);
-  const keyValueHeads = integerAt(json, attention.keyValueHeads, heads);
-  const headDim = integerAt(json, attention.headDim, hiddenSize / heads);
-  if (heads % keyValueHeads !== 0 || headDim % 2 !== 0) {
-    throw refuse(
-      'bad-config',
-      `config.json has ${heads} heads of ${headDim} over ${keyValueHeads} key heads, which cannot be.`,
-      'Compare config.json with the original repository.',
-      attention.heads[0],
-    );
-  }
+  const config = ConfigReader.of(json, architecture.section);
+  const { config: keys } = architecture;
+  checkActivation(config, architecture);
+  const hiddenSize = config.integer(keys.hiddenSize);
+  const maxPositions = config.integer(keys.maxPositions);
+  const experts = config.integer(keys.experts);
+  const topK = config.integer(keys.topK);
   if (topK > experts) {
-    throw refuse(
+    throw refuseConfig(
       'bad-config',
       `config.json routes each token to ${topK} of ${experts} experts.`,
       'Compare config.json with the original repository.',
       keys.topK[0],
     );
   }
+  const layerPlans = readLayers(config, architecture, hiddenSize, maxPositions);
+  const expertWidth = config.integer(keys.expertWidth);
+  const { multipliers, nextTokenLayers } = architecture;
   return {
     modelType: String(json.model_type),
-    layers: integerAt(json, keys.layers),
+    layers: layerPlans.length,
     hiddenSize,
-    vocabularySize: integerAt(json, keys.vocabularySize),
-    maxPositions: integerAt(json, keys.maxPositions),
-    normEpsilon: numberAt(json, keys.normEpsilon) ?? 1e-6,
+    vocabularySize: config.integer(keys.vocabularySize),
+    maxPositions,
+    normEpsilon: config.number(keys.normEpsilon) ?? 1e-6,
     experts,
     topK,
-    expertWidth: integerAt(json, keys.expertWidth),
-    denseWidth: integerAt(json, keys.denseWidth, integerAt(json, keys.expertWidth)),
-    tiedEmbeddings: booleanAt(json, ['tie_word_embeddings'], false),
-    attention: {
-      heads,
-      keyValueHeads,
-      headDim,
-      bias: booleanAt(json, attention.bias, false),
-      ...readRope(json, attention.ropeTheta),
-      slidingWindow: booleanAt(json, attention.slidingWindow.enabled, false)
-        ? numberAt(json, attention.slidingWindow.size)
-        : undefined,
+    expertWidth,
+    denseWidth: config.integer(keys.denseWidth, expertWidth),
+    sharedWidth: sharedWidthOf(config, architecture, expertWidth),
+    tiedEmbeddings: config.flag(architecture.tiedEmbeddings),
+    multipliers: {
+      embedding: config.setting(multipliers.embedding),
+      residual: config.setting(multipliers.residual),
+      logitsDivisor: config.setting(multipliers.logitsDivisor),
     },
-    router: {
-      renormalise: booleanAt(json, architecture.router.renormalise.key, architecture.router.renormalise.fallback),
-    },
+    router: readRouter(config, architecture.router, experts, topK),
+    correctionBias: config.flag(architecture.router.correctionBias),
+    gateOn: architecture.router.gateOn,
+    activation: { kind: architecture.experts.activation, limit: config.setting(architecture.experts.limit) },
+    layerPlans,
+    nextTokenLayers: nextTokenLayers === null ? 0 : config.integer(nextTokenLayers.count, 0, 0),
   };
 }

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { MemoryFolder } from '../bytes/memory-folder.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
-import { readRows, readWeight } from './read-tensor.ts';
-import { readWeights } from './read-weights.ts';
+import { readEmbeddings } from './read-tensor.ts';
+import { decodeStored, readStored } from './read-weights.ts';
 import { summariseCheckpoint } from './summarise.ts';
 import { TINY_SHAPE, tinyCheckpoint, tinyCheckpointFiles } from './tiny-checkpoint.fixture.ts';
+import { weightTable } from './weight-table.ts';
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
@@ -164,17 +165,25 @@ describe('an open checkpoint', () => {
       expert: 5,
       projection: 'up',
       suffix: 'weight',
+      expertSpan: [27, 28],
+      nextToken: false,
     });
     expect(checkpoint.tensors.get('model.layers.1.mlp.up_proj.weight')?.role).toEqual({
-      kind: 'layer',
+      kind: 'mlp',
+      mlp: 'dense',
+      projection: 'up',
       layer: 1,
-      part: 'dense-up',
+      step: 0,
       suffix: 'weight',
+      nextToken: false,
     });
     expect(checkpoint.tensors.get('model.layers.0.mlp.gate.weight')?.role).toEqual({
       kind: 'router',
+      part: 'router',
       layer: 0,
+      suffix: 'weight',
       expertAxis: 0,
+      nextToken: false,
     });
     const { hiddenSize: hidden, expertWidth: inner } = TINY_SHAPE;
     expect(summary.moeLayers[0]).toMatchObject({
@@ -201,12 +210,19 @@ describe('an open checkpoint', () => {
 
   it('reads weights alike one by one, many at once, and by rows', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
-    const names = [...checkpoint.tensors.keys()];
-    const many = await readWeights(checkpoint, names);
-    for (const name of names) expect(many.get(name)?.bytes).toEqual((await readWeight(checkpoint, name)).bytes);
-    const { bytes: table } = await readWeight(checkpoint, 'model.embed_tokens.weight');
-    const rows = await readRows(checkpoint, 'model.embed_tokens.weight', Int32Array.of(96, 0, 3, 3));
-    const values = new Float32Array(table.buffer, table.byteOffset, table.byteLength / 4);
+    const table = weightTable(checkpoint);
+    const keys = [
+      { part: 'embedding' } as const,
+      ...Array.from({ length: TINY_SHAPE.experts }, (_, expert) => ({ expert, projection: 'up', layer: 0 }) as const),
+    ];
+    const stored = keys.map((key) => table.weight(key) ?? expect.fail(`no ${JSON.stringify(key)}`));
+    const many = await readStored(checkpoint, stored);
+    for (const [index, weight] of stored.entries()) {
+      expect(many[index]).toEqual((await readStored(checkpoint, [weight]))[0]);
+      expect(many[index]?.parts['weight']?.bytes.byteLength).toBe(checkpoint.tensors.get(weight.name)?.byteLength);
+    }
+    const values = decodeStored(many[0] ?? expect.fail('no embedding'));
+    const rows = await readEmbeddings(checkpoint, Int32Array.of(96, 0, 3, 3));
     const row = (id: number): Float32Array =>
       values.subarray(id * TINY_SHAPE.hiddenSize, (id + 1) * TINY_SHAPE.hiddenSize);
     expect(rows).toEqual(Float32Array.of(...row(96), ...row(0), ...row(3), ...row(3)));

@@ -1,14 +1,18 @@
-import type { ReadonlyJsonObject } from '../architectures/descriptor.ts';
+import type { Architecture } from '../architectures/descriptor.ts';
 import { architectureFor, architectures } from '../architectures/registry.ts';
 import { StudioError } from '../base/errors.ts';
+import type { ReadonlyJsonObject } from '../base/json.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
+import { readQuantisation } from '../quantisation/quantisation-config.ts';
 import { readHeader } from '../safetensors/header.ts';
 import { parseShardIndex, type ShardIndex } from '../safetensors/shard-index.ts';
 import { checkTensors } from './check-tensors.ts';
 import type { Checkpoint, CheckpointTensor, Shard } from './checkpoint.ts';
+import { ConfigReader } from './config-reader.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { readModelConfig } from './model-config.ts';
 import { roleClassifier } from './tensor-roles.ts';
+import { weightTable } from './weight-table.ts';
 
 const CONFIG_FILE = 'config.json';
 const INDEX_FILE = 'model.safetensors.index.json';
@@ -70,7 +74,7 @@ async function readConfigJson(folder: SourceFolder, signal?: AbortSignal): Promi
   return json as ReadonlyJsonObject;
 }
 
-function architectureOf(json: ReadonlyJsonObject): NonNullable<ReturnType<typeof architectureFor>> {
+function architectureOf(json: ReadonlyJsonObject): Architecture {
   const modelType = typeof json.model_type === 'string' ? json.model_type : '';
   const architecture = architectureFor(modelType);
   if (architecture === undefined) {
@@ -83,7 +87,7 @@ function architectureOf(json: ReadonlyJsonObject): NonNullable<ReturnType<typeof
       modelType === ''
         ? 'config.json does not say which kind of model this is (no "model_type").'
         : `The studio does not know models of the type "${modelType}".`,
-      `Open a model of a family that it knows: ${known}.`,
+      `Open a model of a family that it knows (${known}), or let the inspector work out how this one is built.`,
       CONFIG_FILE,
     );
   }
@@ -196,7 +200,7 @@ function classify(
   const unknown: string[] = [];
   for (const { file, header } of shards) {
     for (const { name, dtype, shape, begin, end } of header.tensors) {
-      const role = roleOf(name);
+      const role = roleOf(name, shape);
       if (role === undefined) {
         unknown.push(name);
         continue;
@@ -219,33 +223,43 @@ function classify(
   return tensors;
 }
 
+export interface OpenOptions {
+  /** Read the model by this descriptor, whatever its `model_type`. */
+  readonly architecture?: Architecture;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens a checkpoint: reads config.json, the shard index and every shard's header, gives each tensor its role, and
  * checks that all tensors of the forward pass are there with the shapes that config.json implies. Reads no weights.
  * @throws StudioError of the families `checkpoint`, `safetensors` and `source`; each names the file or tensor.
  */
-export async function openCheckpoint(folder: SourceFolder, signal?: AbortSignal): Promise<Checkpoint> {
+export async function openCheckpoint(
+  folder: SourceFolder,
+  { architecture: given, signal }: OpenOptions = {},
+): Promise<Checkpoint> {
   const configJson = await readConfigJson(folder, signal);
-  const architecture = architectureOf(configJson);
+  const architecture = given ?? architectureOf(configJson);
   const config = readModelConfig(configJson, architecture);
   const { names, index } = await findShards(folder, signal);
   const shards = await readShards(folder, names, signal);
   if (index !== undefined) checkIndex(index, shards);
-  const tensors = classify(shards, roleClassifier(architecture), architecture.label);
-  const moeLayers = Array.from({ length: config.layers }, (_, layer) => layer).filter((layer) =>
-    architecture.isMoeLayer(layer, configJson),
+  const tensors = classify(shards, roleClassifier(architecture, config.layers), architecture.label);
+  const quantisation = readQuantisation(
+    ConfigReader.of(configJson, architecture.section).object(['quantization_config', 'compression_config']),
   );
-  checkTensors(architecture, config, configJson, tensors, moeLayers);
+  checkTensors(architecture, config, tensors, weightTable({ tensors, quantisation }));
   const handled = new Set([CONFIG_FILE, ...(index === undefined ? [] : [INDEX_FILE]), ...names]);
   return {
     folder,
     architecture,
     config,
     configJson,
+    quantisation,
     shards,
     indexFile: index === undefined ? undefined : INDEX_FILE,
     tensors,
-    moeLayers,
+    moeLayers: config.layerPlans.flatMap(({ moe }, layer) => (moe ? [layer] : [])),
     companionFiles: folder.names.filter((name) => !handled.has(name) && !name.endsWith('.safetensors')).sort(),
     fingerprint: await fingerprintOf(config, tensors.values()),
   };

@@ -1,66 +1,64 @@
 import { StudioError } from '../base/errors.ts';
-import { decodeToFloat32 } from '../base/number-formats.ts';
+import { decodeToFloat32, type FloatFormat } from '../base/number-formats.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
+import { type LoadedWeight, readStored } from './read-weights.ts';
+import { type WeightKey, weightTable } from './weight-table.ts';
 
-/** The number formats that calibration can compute with. */
-export type FloatDtype = 'F32' | 'F16' | 'BF16';
-
-/** A tensor's own bytes with what is needed to compute with them. */
-export interface WeightBytes {
-  readonly name: string;
-  readonly dtype: FloatDtype;
-  readonly shape: readonly number[];
-  readonly bytes: Uint8Array<ArrayBuffer>;
+function missing(name: string): StudioError {
+  return new StudioError('checkpoint', 'missing-tensor', `The tensor "${name}" is missing.`, {
+    nextStep: 'Check that config.json belongs to these weights, and that the download is complete.',
+    details: { tensor: name },
+  });
 }
 
 /** @throws StudioError family `checkpoint` code `missing-tensor`. */
 export function requireTensor(checkpoint: Checkpoint, name: string): CheckpointTensor {
   const tensor = checkpoint.tensors.get(name);
-  if (tensor === undefined) {
-    throw new StudioError('checkpoint', 'missing-tensor', `The tensor "${name}" is missing.`, {
-      nextStep: 'Check that config.json belongs to these weights, and that the download is complete.',
-      details: { tensor: name },
-    });
-  }
+  if (tensor === undefined) throw missing(name);
   return tensor;
 }
 
-/** The dtype as one that calibration computes with. @throws StudioError family `checkpoint` code `unsupported-dtype`. */
-export function floatDtype(tensor: CheckpointTensor): FloatDtype {
-  const { dtype, name } = tensor;
+/** Reads one weight, or its bias. @throws StudioError `missing-tensor`, or of family `source`. */
+export async function readWeight(
+  checkpoint: Checkpoint,
+  key: WeightKey,
+  kind: 'weight' | 'bias' = 'weight',
+  signal?: AbortSignal,
+): Promise<LoadedWeight> {
+  const stored = weightTable(checkpoint)[kind](key);
+  if (stored === undefined) throw missing('part' in key ? key.part : JSON.stringify(key));
+  const [loaded] = await readStored(checkpoint, [stored], signal);
+  if (loaded === undefined) throw missing(stored.name);
+  return loaded;
+}
+
+/** @throws StudioError family `checkpoint` code `unsupported-dtype`. */
+function floatFormat({ dtype, name }: CheckpointTensor): FloatFormat {
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return dtype;
   throw new StudioError(
     'checkpoint',
     'unsupported-dtype',
-    `The tensor "${name}" is stored as ${dtype}, which calibration cannot decode yet.`,
+    `The tensor "${name}" is stored as ${dtype}, of which single rows cannot be read.`,
     {
-      nextStep:
-        'Calibrate the F32, F16 or BF16 release of the model; its plan can be applied to this checkpoint only when their tensors agree.',
+      nextStep: 'Calibrate a release of the model whose embeddings are F32, F16 or BF16.',
       details: { tensor: name, dtype },
     },
   );
 }
 
-/** Reads one weight's bytes. @throws StudioError `missing-tensor`, `unsupported-dtype`, or of family `source`. */
-export async function readWeight(checkpoint: Checkpoint, name: string, signal?: AbortSignal): Promise<WeightBytes> {
-  const tensor = requireTensor(checkpoint, name);
-  const dtype = floatDtype(tensor);
-  const source = await checkpoint.folder.open(tensor.file, signal);
-  return { name, dtype, shape: tensor.shape, bytes: await source.read(tensor.offset, tensor.byteLength, signal) };
-}
-
 /**
- * Reads rows of a [rows, width] tensor as f32 [rowIds.length, width], each distinct row once, neighbours in one read.
- * Used for embeddings: only the rows in use are read, however large the vocabulary.
+ * Reads rows of the embedding [rows, width] as f32 [rowIds.length, width], each distinct row once, neighbours in one read:
+ * only the rows in use are read, however large the vocabulary.
  */
-export async function readRows(
+export async function readEmbeddings(
   checkpoint: Checkpoint,
-  name: string,
   rowIds: Int32Array,
   signal?: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const tensor = requireTensor(checkpoint, name);
-  const dtype = floatDtype(tensor);
+  const stored = weightTable(checkpoint).weight({ part: 'embedding' });
+  const tensor = stored?.parts['weight'];
+  if (tensor === undefined) throw missing(stored?.name ?? 'embedding');
+  const format = floatFormat(tensor);
   const rows = tensor.shape[0] ?? 0;
   const width = tensor.shape[1] ?? 0;
   const rowBytes = tensor.byteLength / rows;
@@ -79,7 +77,7 @@ export async function readRows(
       end += 1;
     const last = distinct[end - 1] ?? first;
     const bytes = await source.read(tensor.offset + first * rowBytes, (last - first + 1) * rowBytes, signal);
-    const values = decodeToFloat32(bytes, dtype);
+    const values = decodeToFloat32(bytes, format);
     for (let i = start; i < end; i++) {
       const row = distinct[i] ?? 0;
       table.set(row, values.subarray((row - first) * width, (row - first + 1) * width));

@@ -1,5 +1,9 @@
+import { decodeWeight } from '../quantisation/decode-weight.ts';
+import type { StoredWeight, TensorBytes } from '../quantisation/stored-weight.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
-import { floatDtype, requireTensor, type WeightBytes } from './read-tensor.ts';
+
+/** A weight whose bytes are in memory, as the file holds them. */
+export type LoadedWeight = StoredWeight<TensorBytes>;
 
 /** Two tensors of a file come in one read when no more than this lies between them. */
 const MAX_GAP = 64 * 1024;
@@ -7,62 +11,80 @@ const MAX_GAP = 64 * 1024;
 const MAX_READ = 32 * 1024 * 1024;
 const READS_IN_FLIGHT = 4;
 
+type Range = Pick<CheckpointTensor, 'name' | 'dtype' | 'shape' | 'file' | 'offset' | 'byteLength'>;
+
 interface Span {
   readonly file: string;
   readonly start: number;
   end: number;
-  readonly tensors: CheckpointTensor[];
+  readonly ranges: Range[];
 }
 
-function spansOf(tensors: readonly CheckpointTensor[]): Span[] {
-  const sorted = [...tensors].sort((a, b) => (a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1));
+function spansOf(ranges: readonly Range[]): Span[] {
+  const sorted = [...ranges].sort((a, b) => (a.file === b.file ? a.offset - b.offset : a.file < b.file ? -1 : 1));
   const spans: Span[] = [];
-  for (const tensor of sorted) {
+  for (const range of sorted) {
     const open = spans.at(-1);
-    const end = tensor.offset + tensor.byteLength;
+    const end = range.offset + range.byteLength;
     if (
       open !== undefined &&
-      open.file === tensor.file &&
-      tensor.offset - open.end <= MAX_GAP &&
-      end - open.start <= MAX_READ
+      open.file === range.file &&
+      range.offset - open.end <= MAX_GAP &&
+      Math.max(open.end, end) - open.start <= MAX_READ
     ) {
       open.end = Math.max(open.end, end);
-      open.tensors.push(tensor);
+      open.ranges.push(range);
     } else {
-      spans.push({ file: tensor.file, start: tensor.offset, end, tensors: [tensor] });
+      spans.push({ file: range.file, start: range.offset, end, ranges: [range] });
     }
   }
   return spans;
 }
 
 /**
- * Reads many weights at once, neighbours in one read and a few reads at a time.
- * @returns the weights by name; their bytes may share buffers.
- * @throws StudioError `missing-tensor`, `unsupported-dtype`, or of family `source`.
+ * Reads the bytes of many stored weights at once, neighbours in one read and a few reads at a time.
+ * @returns the weights in the order given; their bytes may share buffers.
+ * @throws StudioError of family `source`.
  */
-export async function readWeights(
+export async function readStored(
   checkpoint: Checkpoint,
-  names: readonly string[],
+  weights: readonly StoredWeight<CheckpointTensor>[],
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, WeightBytes>> {
-  const spans = spansOf(names.map((name) => requireTensor(checkpoint, name)));
-  const weights = new Map<string, WeightBytes>();
+): Promise<LoadedWeight[]> {
+  const ranges = new Set(weights.flatMap((weight) => Object.values(weight.parts)));
+  const bytesOf = new Map<Range, Uint8Array<ArrayBuffer>>();
+  const spans = spansOf([...ranges]);
   let next = 0;
   const readSpans = async (): Promise<void> => {
     for (let span = spans[next++]; span !== undefined; span = spans[next++]) {
       const source = await checkpoint.folder.open(span.file, signal);
       const bytes = await source.read(span.start, span.end - span.start, signal);
-      for (const tensor of span.tensors) {
-        const begin = tensor.offset - span.start;
-        weights.set(tensor.name, {
-          name: tensor.name,
-          dtype: floatDtype(tensor),
-          shape: tensor.shape,
-          bytes: bytes.subarray(begin, begin + tensor.byteLength),
-        });
+      for (const range of span.ranges) {
+        const begin = range.offset - span.start;
+        bytesOf.set(range, bytes.subarray(begin, begin + range.byteLength));
       }
     }
   };
   await Promise.all(Array.from({ length: READS_IN_FLIGHT }, readSpans));
-  return weights;
+  return weights.map((weight) => ({
+    ...weight,
+    parts: Object.fromEntries(
+      Object.entries(weight.parts).map(([suffix, { name, dtype, shape, ...tensor }]) => [
+        suffix,
+        {
+          name,
+          dtype,
+          shape,
+          bytes: bytesOf.get(weight.parts[suffix] ?? { name, dtype, shape, ...tensor }) ?? new Uint8Array(),
+        },
+      ]),
+    ),
+  }));
+}
+
+/** The weight as f32, row-major in its logical shape. */
+export function decodeStored(weight: LoadedWeight): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(weight.shape.reduce((product, size) => product * size, 1));
+  decodeWeight(weight, out);
+  return out;
 }

@@ -1,15 +1,48 @@
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import type { CheckpointSummary, MoeLayerSummary } from './summary.ts';
 
-function parametersOf(tensor: CheckpointTensor): number {
-  const { role } = tensor;
-  const counted = !('suffix' in role) || role.suffix === 'weight' || role.suffix === 'bias';
-  return counted && role.kind !== 'ignored' ? tensor.shape.reduce((product, size) => product * size, 1) : 0;
+/** Packed formats hold several numbers in each element: eight bits and more hold one, FP4 blocks two a byte, integers by their bits. */
+function parametersOf(tensor: CheckpointTensor, bits: number): number {
+  const { role, dtype } = tensor;
+  if (role.kind === 'ignored') return 0;
+  const elements = tensor.shape.reduce((product, size) => product * size, 1);
+  switch (role.suffix) {
+    case '':
+    case 'weight':
+    case 'bias':
+      return elements;
+    case 'blocks':
+      return dtype === 'U8' ? 2 * elements : elements;
+    case 'qweight':
+    case 'weight_packed':
+      return (elements * 32) / bits;
+    default:
+      return 0;
+  }
+}
+
+/** Further-token layers that the checkpoint holds tensors of. */
+function nextTokenLayersOf(checkpoint: Checkpoint): number {
+  const layers = new Set<number>();
+  for (const { role } of checkpoint.tensors.values()) {
+    if (role.nextToken && 'layer' in role && role.layer !== undefined) layers.add(role.layer);
+  }
+  return layers.size;
 }
 
 /** What pruning one expert takes away from each layer. Sizes are those of expert 0: check-tensors made all alike. */
 function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
-  const { experts, topK } = checkpoint.config;
+  const { experts, topK, router } = checkpoint.config;
+  const groups =
+    router.groups === undefined
+      ? {}
+      : {
+          groups: {
+            count: router.groups.count,
+            chosen: router.groups.chosen,
+            least: router.groups.score === 'two-largest' ? 2 : 1,
+          },
+        };
   const sums = new Map(
     checkpoint.moeLayers.map((layer) => [
       layer,
@@ -18,14 +51,17 @@ function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
   );
   for (const tensor of checkpoint.tensors.values()) {
     const { role } = tensor;
-    if (role.kind !== 'expert' && role.kind !== 'router') continue;
+    if (role.nextToken || (role.kind !== 'expert' && role.kind !== 'router' && role.kind !== 'fused-experts')) continue;
     const sum = sums.get(role.layer);
     if (sum === undefined) continue;
     if (role.kind === 'router') {
-      sum.routerParameters += parametersOf(tensor);
+      sum.routerParameters += parametersOf(tensor, checkpoint.quantisation?.bits ?? 4);
       sum.routerBytes += tensor.byteLength;
+    } else if (role.kind === 'fused-experts') {
+      sum.expertParameters += parametersOf(tensor, checkpoint.quantisation?.bits ?? 4) / experts;
+      sum.expertBytes += tensor.byteLength / experts;
     } else if (role.expert === 0) {
-      sum.expertParameters += parametersOf(tensor);
+      sum.expertParameters += parametersOf(tensor, checkpoint.quantisation?.bits ?? 4);
       sum.expertBytes += tensor.byteLength;
     }
   }
@@ -35,8 +71,9 @@ function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
     topK,
     expertParameters: sum.expertParameters,
     expertBytes: sum.expertBytes,
-    routerParametersPerExpert: sum.routerParameters / experts,
-    routerBytesPerExpert: sum.routerBytes / experts,
+    routerParametersPerExpert: sum.routerParameters / (experts + router.identityExperts),
+    routerBytesPerExpert: sum.routerBytes / (experts + router.identityExperts),
+    ...groups,
   }));
 }
 
@@ -49,7 +86,7 @@ export function summariseCheckpoint(checkpoint: Checkpoint): CheckpointSummary {
   for (const tensor of checkpoint.tensors.values()) {
     byDtype.set(tensor.dtype, (byDtype.get(tensor.dtype) ?? 0) + tensor.byteLength);
     totalBytes += tensor.byteLength;
-    totalParameters += parametersOf(tensor);
+    totalParameters += parametersOf(tensor, checkpoint.quantisation?.bits ?? 4);
   }
   return {
     label: checkpoint.folder.label,
@@ -69,6 +106,8 @@ export function summariseCheckpoint(checkpoint: Checkpoint): CheckpointSummary {
     shards: checkpoint.shards.length,
     bytesByDtype: [...byDtype].sort((a, b) => b[1] - a[1]),
     moeLayers: moeLayerSummaries(checkpoint),
+    nextTokenLayers: nextTokenLayersOf(checkpoint),
+    heldAgainst: architecture.heldAgainst,
     hasTokenizer: checkpoint.companionFiles.includes('tokenizer.json'),
   };
 }

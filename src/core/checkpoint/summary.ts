@@ -11,6 +11,16 @@ export interface MoeLayerSummary {
   /** Parameters and bytes that leave the router (rows, biases) with one expert. */
   readonly routerParametersPerExpert: number;
   readonly routerBytesPerExpert: number;
+  /** Contiguous groups that the router chooses from: each must keep as many experts. Absent without groups. */
+  readonly groups?: ExpertGroups;
+}
+
+export interface ExpertGroups {
+  readonly count: number;
+  /** Groups that a token's experts come from. */
+  readonly chosen: number;
+  /** Least experts of a group that the router can score. */
+  readonly least: number;
 }
 
 export interface CheckpointSummary {
@@ -37,4 +47,8 @@ export interface CheckpointSummary {
   readonly bytesByDtype: readonly (readonly [dtype: string, bytes: number])[];
   readonly moeLayers: readonly MoeLayerSummary[];
   readonly hasTokenizer: boolean;
+  /** Layers that predict further tokens and hold experts of their own, as tensors of the checkpoint; 0 in most models. */
+  readonly nextTokenLayers?: number;
+  /** Which oracle the family's row was held against. */
+  readonly heldAgainst?: string;
 }

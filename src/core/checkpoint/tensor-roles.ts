@@ -1,77 +1,165 @@
 import type { Architecture, ProjectionNames } from '../architectures/descriptor.ts';
-import type { LayerPart, Projection, TensorRole } from './checkpoint.ts';
+import { PART_NAMES } from '../architectures/tensor-parts.ts';
+import type { MlpKind, Projection, TensorRole } from './checkpoint.ts';
+import { matchesGlob, patternExpression, type SuffixStyle } from './tensor-patterns.ts';
 
-type Match = (groups: Readonly<Record<string, string>>) => TensorRole;
-
-/** The tensor's name with `{layer}` and `{expert}` filled in. */
-export function tensorName(pattern: string, layer: number, expert = 0): string {
-  return pattern.replace('{layer}', String(layer)).replace('{expert}', String(expert));
+interface Found {
+  readonly layer: number | undefined;
+  readonly step: number;
+  readonly expert: number;
+  readonly suffix: string;
+  readonly expertSpan: readonly [number, number];
+  /** The tensor is [1, E] and not [E]. */
+  readonly secondAxis: boolean;
 }
 
-/** A pattern as an anchored expression; a module pattern (one without an ending) takes its suffix as a group. */
-function expression(pattern: string, withSuffix: boolean): RegExp {
-  const source = pattern
-    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
-    .replace('{layer}', '(?<layer>0|[1-9]\\d*)')
-    .replace('{expert}', '(?<expert>0|[1-9]\\d*)');
-  return new RegExp(`^${source}${withSuffix ? '\\.(?<suffix>[A-Za-z_]\\w*)' : ''}$`);
+type RoleOf = (found: Found, nextToken: boolean) => TensorRole;
+type Rule = readonly [expression: RegExp, role: RoleOf];
+
+const PROJECTIONS = ['gate', 'up', 'down'] as const satisfies readonly Projection[];
+
+function rule(pattern: string, role: RoleOf, style: SuffixStyle = 'dotted'): Rule {
+  return [patternExpression(pattern, style), role];
 }
 
-const PROJECTIONS = ['gate', 'up', 'down'] as const;
-
-function partRules(architecture: Architecture): readonly (readonly [RegExp, Match])[] {
-  const { tensors } = architecture;
-  const parts: readonly (readonly [string, LayerPart, boolean])[] = [
-    [tensors.inputNorm, 'input-norm', false],
-    [tensors.postAttentionNorm, 'post-attention-norm', false],
-    [tensors.query, 'query', true],
-    [tensors.key, 'key', true],
-    [tensors.value, 'value', true],
-    [tensors.output, 'output', true],
-    [tensors.queryNorm, 'query-norm', false],
-    [tensors.keyNorm, 'key-norm', false],
-    ...PROJECTIONS.map((name) => [tensors.dense[name], `dense-${name}`, true] as const),
-  ];
-  return parts.map(([pattern, part, module]) => [
-    expression(pattern, module),
-    ({ layer, suffix }) => ({ kind: 'layer', layer: Number(layer), part, suffix: suffix ?? 'weight' }),
-  ]);
+function projectionRules(names: ProjectionNames, role: (projection: Projection) => RoleOf): Rule[] {
+  return PROJECTIONS.flatMap((projection) => {
+    const pattern = names[projection];
+    return pattern === null ? [] : [rule(pattern, role(projection))];
+  });
 }
 
-function expertRules(names: ProjectionNames): readonly (readonly [RegExp, Match])[] {
-  return PROJECTIONS.map((projection: Projection) => [
-    expression(names[projection], true),
-    ({ layer, expert, suffix }) => ({
-      kind: 'expert',
-      layer: Number(layer),
-      expert: Number(expert),
-      projection,
-      suffix: suffix ?? 'weight',
-    }),
-  ]);
+function mlpRules(names: ProjectionNames | undefined | null, mlp: MlpKind): Rule[] {
+  if (names === undefined || names === null) return [];
+  return projectionRules(names, (projection) => ({ layer = 0, step, suffix }, nextToken) => ({
+    kind: 'mlp',
+    mlp,
+    projection,
+    layer,
+    step,
+    suffix,
+    nextToken,
+  }));
 }
 
-/** A function from a tensor's name to its role, or undefined when the family has no such tensor. */
-export function roleClassifier(architecture: Architecture): (name: string) => TensorRole | undefined {
-  const { tensors } = architecture;
-  const whole = new Map<string, TensorRole>([
-    [tensors.embedding, { kind: 'embedding' }],
-    [tensors.finalNorm, { kind: 'final-norm' }],
-    [tensors.head, { kind: 'head' }],
-  ]);
-  const rules: readonly (readonly [RegExp, Match])[] = [
-    ...expertRules(tensors.experts),
-    [expression(tensors.router, false), ({ layer }) => ({ kind: 'router', layer: Number(layer), expertAxis: 0 })],
+function expertRules({ perExpert, fused }: Architecture['experts']): Rule[] {
+  const rules: Rule[] = [];
+  if (perExpert !== null) {
+    rules.push(
+      ...projectionRules(perExpert, (projection) => ({ layer = 0, expert, suffix, expertSpan }, nextToken) => ({
+        kind: 'expert',
+        layer,
+        expert,
+        projection,
+        suffix,
+        expertSpan,
+        nextToken,
+      })),
+    );
+  }
+  if (fused !== null) {
+    const fusedRule = (pattern: string, projection: 'gate-up' | 'down'): Rule =>
+      rule(
+        pattern,
+        ({ layer = 0, suffix }, nextToken) => ({
+          kind: 'fused-experts',
+          layer,
+          projection,
+          suffix,
+          expertAxis: 0,
+          nextToken,
+        }),
+        'dotted-or-underscored',
+      );
+    rules.push(fusedRule(fused.gateUp, 'gate-up'), fusedRule(fused.down, 'down'));
+  }
+  return rules;
+}
+
+/** The bias comes first: its name may be the router's with a longer ending. */
+function routerRules({ tensors }: Architecture): Rule[] {
+  return (['correction-bias', 'router'] as const).flatMap((part) => {
+    const pattern = tensors[part];
+    if (pattern === undefined) return [];
+    const role: RoleOf = ({ layer = 0, suffix, secondAxis }, nextToken) => ({
+      kind: 'router',
+      part,
+      layer,
+      suffix,
+      expertAxis: part === 'correction-bias' && secondAxis ? 1 : 0,
+      nextToken,
+    });
+    return [rule(pattern, role)];
+  });
+}
+
+function partRules({ tensors }: Architecture): Rule[] {
+  return PART_NAMES.flatMap((part) => {
+    const pattern = tensors[part];
+    if (pattern === undefined || part === 'router' || part === 'correction-bias') return [];
+    const role: RoleOf = ({ layer, step, suffix }, nextToken) => ({
+      kind: 'part',
+      part,
+      layer,
+      step,
+      suffix,
+      nextToken,
+    });
+    return [rule(pattern, role)];
+  });
+}
+
+function foundIn(match: RegExpExecArray, shift: number, shape: readonly number[]): Found {
+  const { layer, step, expert, suffix } = match.groups ?? {};
+  const [start, end] = match.indices?.groups?.['expert'] ?? [0, 0];
+  return {
+    layer: layer === undefined ? undefined : Number(layer),
+    step: Number(step ?? 0),
+    expert: Number(expert ?? 0),
+    suffix: suffix ?? '',
+    expertSpan: [start + shift, end + shift],
+    secondAxis: shape.length === 2 && shape[0] === 1,
+  };
+}
+
+/**
+ * A function from a tensor's name and shape to its role, or undefined when the family has no such tensor.
+ * @param layers Layers of the forward pass; those beyond predict further tokens where the family has such layers.
+ */
+export function roleClassifier(
+  architecture: Architecture,
+  layers: number,
+): (name: string, shape: readonly number[]) => TensorRole | undefined {
+  const rules = [
+    ...expertRules(architecture.experts),
+    ...routerRules(architecture),
     ...partRules(architecture),
-    ...tensors.ignored.map((pattern): readonly [RegExp, Match] => [pattern, () => ({ kind: 'ignored' })]),
+    ...mlpRules(architecture.shared?.names, 'shared'),
+    ...mlpRules(architecture.dense, 'dense'),
   ];
-  return (name) => {
-    const exact = whole.get(name);
-    if (exact !== undefined) return exact;
-    for (const [pattern, role] of rules) {
-      const match = pattern.exec(name);
-      if (match !== null) return role(match.groups ?? {});
+  const place = architecture.nextTokenLayers?.place;
+  const prefix = typeof place === 'object' ? place.prefix : undefined;
+  const furtherLayer = /\.layers\.(\d{1,9})\./;
+
+  const matched = (name: string, shift: number, shape: readonly number[], further: boolean): TensorRole | undefined => {
+    for (const [expression, role] of rules) {
+      const match = expression.exec(name);
+      if (match === null) continue;
+      const found = foundIn(match, shift, shape);
+      return role(found, further || (place === 'after-last' && found.layer !== undefined && found.layer >= layers));
     }
     return undefined;
+  };
+
+  return (name, shape) => {
+    if (prefix !== undefined && name.startsWith(prefix)) {
+      const asMain = `model.${name.slice(prefix.length)}`;
+      return matched(asMain, prefix.length - 'model.'.length, shape, true) ?? { kind: 'ignored', nextToken: true };
+    }
+    const role = matched(name, 0, shape, false);
+    if (role !== undefined) return role;
+    if (architecture.ignored.some((glob) => matchesGlob(glob, name))) return { kind: 'ignored', nextToken: false };
+    const layer = place === 'after-last' ? furtherLayer.exec(name)?.[1] : undefined;
+    return layer !== undefined && Number(layer) >= layers ? { kind: 'ignored', nextToken: true } : undefined;
   };
 }

@@ -1,13 +1,15 @@
-import { loadAttentionWeights } from '../calibration/attention-pass.ts';
 import { checkSequences, embedBlock } from '../calibration/calibrate.ts';
 import { forwardLayer } from '../calibration/forward-layer.ts';
 import type { BackendTensor, InferenceBackend } from '../calibration/inference-backend.ts';
 import { LayerGraphs } from '../calibration/layer-graphs.ts';
+import { disposeLayerWeights, loadLayerWeights } from '../calibration/layer-weights.ts';
 import type { RunControl } from '../calibration/run-control.ts';
 import { cutIntoBlocks, type TokenBlock } from '../calibration/token-blocks.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { readWeight } from '../checkpoint/read-tensor.ts';
+import { readStored } from '../checkpoint/read-weights.ts';
+import { weightTable } from '../checkpoint/weight-table.ts';
 import { headGraph } from '../onnx/head-graph.ts';
+import { inputName } from '../onnx/layer-inputs.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 
 /** Logits of one run of the head, in elements: 256 MB of f32. */
@@ -45,22 +47,32 @@ function targetsOf(block: TokenBlock): Int32Array<ArrayBuffer> {
   return targets;
 }
 
+/** The head's graph inputs; tied embeddings are the head themselves. */
 async function headWeights(
   backend: InferenceBackend,
   checkpoint: Checkpoint,
   signal: AbortSignal,
-): Promise<Record<'head' | 'final_norm', BackendTensor>> {
-  const { tensors } = checkpoint.architecture;
-  const head = await readWeight(
+): Promise<Record<string, BackendTensor>> {
+  const table = weightTable(checkpoint);
+  const head = { part: checkpoint.config.tiedEmbeddings ? 'embedding' : 'head' } as const;
+  const stored = {
+    [inputName('head')]: table.weight(head),
+    [inputName('head', true)]: table.bias({ part: 'head' }),
+    [inputName('final-norm')]: table.weight({ part: 'final-norm' }),
+    [inputName('final-norm', true)]: table.bias({ part: 'final-norm' }),
+  };
+  const wanted = Object.entries(stored).flatMap(([name, weight]) => (weight === undefined ? [] : [{ name, weight }]));
+  const loaded = await readStored(
     checkpoint,
-    checkpoint.config.tiedEmbeddings ? tensors.embedding : tensors.head,
+    wanted.map(({ weight }) => weight),
     signal,
   );
-  const norm = await readWeight(checkpoint, tensors.finalNorm, signal);
-  return {
-    head: backend.view(await backend.uploadWeights([head]), head.shape),
-    final_norm: backend.view(await backend.uploadWeights([norm]), norm.shape),
-  };
+  const inputs: Record<string, BackendTensor> = {};
+  for (const [index, { name }] of wanted.entries()) {
+    const weight = loaded[index];
+    if (weight !== undefined) inputs[name] = backend.view(await backend.uploadWeights([weight]), weight.shape);
+  }
+  return inputs;
 }
 
 function droppedByLayer(plan: PruningPlan | undefined): ReadonlyMap<number, ReadonlySet<number>> {
@@ -80,8 +92,7 @@ async function forwardAll(
   for (const block of blocks) hidden.push(await embedBlock(checkpoint, block, signal));
   const steps = checkpoint.config.layers + 1;
   for (let layer = 0; layer < checkpoint.config.layers; layer++) {
-    const isMoe = checkpoint.moeLayers.includes(layer);
-    const attention = await loadAttentionWeights(backend, checkpoint, layer, isMoe, signal);
+    const weights = await loadLayerWeights(backend, checkpoint, layer, signal);
     const mask = dropped.get(layer);
     for (const [index, block] of blocks.entries()) {
       const context = {
@@ -89,15 +100,14 @@ async function forwardAll(
         backend,
         graphs,
         layer,
-        isMoe,
-        attention,
+        weights,
         signal,
         ...(mask === undefined ? {} : { dropped: mask }),
         afterRun: () => control.pass(),
       };
       hidden[index] = await forwardLayer(context, block, hidden[index] ?? new Float32Array());
     }
-    for (const tensor of Object.values(attention)) tensor.dispose();
+    disposeLayerWeights(weights);
     options.onProgress?.((layer + 1) / steps);
   }
   return hidden;
@@ -107,7 +117,7 @@ async function forwardAll(
 async function blockLosses(
   options: EvaluationOptions,
   graph: Awaited<ReturnType<InferenceBackend['loadGraph']>>,
-  weights: Record<'head' | 'final_norm', BackendTensor>,
+  weights: Record<string, BackendTensor>,
   block: TokenBlock,
   hidden: Float32Array<ArrayBuffer>,
 ): Promise<Float32Array> {
@@ -148,7 +158,13 @@ export async function evaluate(options: EvaluationOptions): Promise<DomainLoss[]
     const hidden = await forwardAll(options, blocks, graphs);
     const graph = await backend.loadGraph(
       'head',
-      headGraph(config.hiddenSize, config.vocabularySize, config.normEpsilon),
+      headGraph({
+        hiddenSize: config.hiddenSize,
+        vocabularySize: config.vocabularySize,
+        norm: graphs.norm,
+        bias: weightTable(checkpoint).bias({ part: 'head' }) !== undefined,
+        logitsDivisor: config.multipliers.logitsDivisor,
+      }),
     );
     const weights = await headWeights(backend, checkpoint, control.signal);
     for (const [index, block] of blocks.entries()) {

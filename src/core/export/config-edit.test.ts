@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { qwen3Moe } from '../architectures/qwen3-moe.ts';
 import { StudioError } from '../base/errors.ts';
-import { editExpertCount } from './config-edit.ts';
+import { editConfig } from './config-edit.ts';
+import { fixturePlan } from './small-model.fixture.ts';
 
-const KEYS = ['num_experts', 'num_local_experts'];
+const PLAN = fixturePlan({ fingerprint: 'f'.repeat(64), moeLayers: [], config: { experts: 8 } }, []);
+
+function editExpertCount(text: string, from: number, to: number): string {
+  return editConfig(text, { architecture: qwen3Moe, from, to, plan: PLAN, withoutNextToken: false });
+}
 
 function codeOf(run: () => unknown): string {
   try {
@@ -14,34 +20,32 @@ function codeOf(run: () => unknown): string {
   return 'nothing thrown';
 }
 
-describe('editExpertCount', () => {
+describe('the expert count in config.json', () => {
   it('changes the count alone, and no spelling of any other number', () => {
     const text = '{\n\t"eps": 1e-06, "theta": 10000.0,\r\n  "num_experts" :  128 ,"x":[1,{"num_experts":128}]}\n';
-    expect(editExpertCount(text, KEYS, 128, 96)).toBe(text.replace(' 128 ', ' 96 '));
+    expect(editExpertCount(text, 128, 96)).toBe(text.replace(' 128 ', ' 96 '));
   });
 
   it('changes every spelling that is present', () => {
-    expect(editExpertCount('{"num_experts":8,"num_local_experts":8}', KEYS, 8, 6)).toBe(
+    expect(editExpertCount('{"num_experts":8,"num_local_experts":8}', 8, 6)).toBe(
       '{"num_experts":6,"num_local_experts":6}',
     );
   });
 
   it('is not misled by strings, nested objects and escaped keys', () => {
     const text = '{"a":"\\"num_experts\\": 8, {","b":{"num_experts":8},"c":["num_experts",8],"num_\\u0065xperts":8}';
-    expect(editExpertCount(text, KEYS, 8, 4)).toBe(text.replace('"num_\\u0065xperts":8', '"num_\\u0065xperts":4'));
+    expect(editExpertCount(text, 8, 4)).toBe(text.replace('"num_\\u0065xperts":8', '"num_\\u0065xperts":4'));
   });
 
   it('keeps every byte when nothing is pruned', () => {
     const text = '\ufeff{ "num_local_experts":8 }';
-    expect(editExpertCount(text, KEYS, 8, 8)).toBe(text);
+    expect(editExpertCount(text, 8, 8)).toBe(text);
   });
 
   it('refuses a config without the count, and one that contradicts itself', () => {
-    expect(codeOf(() => editExpertCount('{"experts":8}', KEYS, 8, 4))).toBe('no-expert-count');
-    expect(codeOf(() => editExpertCount('{"num_experts":8,"num_local_experts":7}', KEYS, 8, 4))).toBe(
-      'config-disagrees',
-    );
-    expect(codeOf(() => editExpertCount('{"num_experts":{"a":8}}', KEYS, 8, 4))).toBe('config-disagrees');
+    expect(codeOf(() => editExpertCount('{"experts":8}', 8, 4))).toBe('no-expert-count');
+    expect(codeOf(() => editExpertCount('{"num_experts":8,"num_local_experts":7}', 8, 4))).toBe('config-disagrees');
+    expect(codeOf(() => editExpertCount('{"num_experts":{"a":8}}', 8, 4))).toBe('config-disagrees');
   });
 
   it('gives what parsing, setting and serialising gives, for any object and indentation', () => {
@@ -56,7 +60,7 @@ describe('editExpertCount', () => {
         );
         const withCount = (count: number): string =>
           JSON.stringify({ ...before, num_experts: count, ...after }, null, indent);
-        expect(editExpertCount(withCount(8), KEYS, 8, 3)).toBe(withCount(3));
+        expect(editExpertCount(withCount(8), 8, 3)).toBe(withCount(3));
       }),
     );
   });

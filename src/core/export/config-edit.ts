@@ -1,83 +1,99 @@
+import type { Architecture } from '../architectures/descriptor.ts';
+import type { ConfigKey } from '../architectures/settings.ts';
 import { StudioError } from '../base/errors.ts';
+import type { PruningPlan } from '../plan/pruning-plan.ts';
+import { applyEdits, type JsonNode, memberOf, parseJsonText, type TextEdit } from './json-text.ts';
+import { quantisationEdits } from './quantisation-edit.ts';
 
-interface Member {
-  readonly key: string;
-  /** The value's place in the text: [start, end). */
-  readonly start: number;
-  readonly end: number;
+/** Keys beside the count that repeat it in every entry (ERNIE's remote code). */
+const REPEATING_KEYS: ConfigKey = ['moe_capacity'];
+
+export interface ConfigEdit {
+  readonly architecture: Architecture;
+  /** E and E′. */
+  readonly from: number;
+  readonly to: number;
+  readonly plan: PruningPlan;
+  /** Set the count of further-token layers to 0. */
+  readonly withoutNextToken: boolean;
+}
+
+function disagrees(key: string, found: string, from: number): StudioError {
+  return new StudioError(
+    'export',
+    'config-disagrees',
+    `config.json says ${key} = ${found}, but the model has ${from} experts a layer.`,
+    {
+      nextStep: `Remove or correct "${key}" in config.json, then open the model again.`,
+      details: { file: 'config.json', key },
+    },
+  );
+}
+
+/** Edits of the entries of `node`, of which every one must be `from`; undefined when one is not. */
+function countEdits(node: JsonNode, from: number, to: number): TextEdit[] | undefined {
+  const entries = node.kind === 'array' ? node.items : [node];
+  const edits: TextEdit[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'value' || entry.value !== from) return undefined;
+    edits.push({ start: entry.start, end: entry.end, text: String(to) });
+  }
+  return edits;
+}
+
+/** The objects of config.json that hold the model's keys: the language model's section and the top. */
+function keyObjects(root: JsonNode, section: string | null): JsonNode[] {
+  const inner = section === null ? undefined : memberOf(root, section);
+  return inner === undefined ? [root] : [inner, root];
 }
 
 /**
- * config.json with the expert count set to `to` under every one of `keys` that is present; every other character stays as
- * it was, so numbers such as `1e-06` keep their spelling. `text` is JSON that parses to an object.
- * @throws StudioError family `export`: `no-expert-count` when none of the keys is there, `config-disagrees` when a
- * spelling that is there is not `from`.
+ * config.json of the pruned model: the expert count under every one of its spellings that is present, in the language
+ * model's section and at the top; with `withoutNextToken` the count of further-token layers; and the experts that the
+ * quantisation section names. Every other character stays as it was, so numbers such as `1e-06` keep their spelling.
+ * `text` is JSON that parses to an object.
+ * @throws StudioError family `export`: `no-expert-count` when no spelling is there, `config-disagrees` when one that is
+ * there is not E, `ambiguous-expert-names`.
  */
-export function editExpertCount(text: string, keys: readonly string[], from: number, to: number): string {
-  const members = topLevelMembers(text).filter((member) => keys.includes(member.key));
-  if (members.length === 0) {
-    throw new StudioError('export', 'no-expert-count', `config.json has none of the keys ${keys.join(', ')}.`, {
+export function editConfig(text: string, edit: ConfigEdit): string {
+  const { architecture, from, to, plan } = edit;
+  const root = parseJsonText(text);
+  const edits: TextEdit[] = [];
+  let found = false;
+  for (const object of keyObjects(root, architecture.section)) {
+    for (const key of architecture.config.experts) {
+      const node = memberOf(object, key);
+      if (node === undefined || (node.kind === 'value' && node.value === null)) continue;
+      const counts = countEdits(node, from, to);
+      if (counts === undefined) throw disagrees(key, text.slice(node.start, node.end), from);
+      edits.push(...counts);
+      found = true;
+    }
+    for (const key of REPEATING_KEYS) {
+      const node = memberOf(object, key);
+      if (node !== undefined) edits.push(...(countEdits(node, from, to) ?? []));
+    }
+    if (edit.withoutNextToken) edits.push(...zeroEdits(object, architecture.nextTokenLayers?.count));
+    for (const key of ['quantization_config', 'compression_config']) {
+      const node = memberOf(object, key);
+      if (node !== undefined) edits.push(...quantisationEdits(node, plan));
+    }
+  }
+  if (!found) {
+    const keys = architecture.config.experts.join(', ');
+    throw new StudioError('export', 'no-expert-count', `config.json has none of the keys ${keys}.`, {
       nextStep: 'Check that the config.json belongs to this model, then open the model again.',
       details: { file: 'config.json' },
     });
   }
-  let edited = '';
-  let position = 0;
-  for (const { key, start, end } of members) {
-    if (Number(text.slice(start, end)) !== from) {
-      throw new StudioError(
-        'export',
-        'config-disagrees',
-        `config.json says ${key} = ${text.slice(start, end)}, but the model has ${from} experts a layer.`,
-        {
-          nextStep: `Remove or correct "${key}" in config.json, then open the model again.`,
-          details: { file: 'config.json', key },
-        },
-      );
-    }
-    edited += text.slice(position, start) + String(to);
-    position = end;
-  }
-  return edited + text.slice(position);
+  return applyEdits(text, edits);
 }
 
-/** The members of the outermost object of valid JSON text, in the order of the text. */
-function topLevelMembers(text: string): Member[] {
-  const members: Member[] = [];
-  let depth = 0;
-  let key: string | undefined;
-  let start = -1;
-  const endMember = (end: number): void => {
-    if (key !== undefined && start >= 0)
-      members.push({ key, start, end: start + text.slice(start, end).trimEnd().length });
-    key = undefined;
-    start = -1;
-  };
-  for (let index = 0; index < text.length; index++) {
-    const character = text.charAt(index);
-    if (character === '"') {
-      const end = stringEnd(text, index);
-      if (depth === 1) {
-        if (key === undefined) key = String(JSON.parse(text.slice(index, end)));
-        else if (start < 0) start = index;
-      }
-      index = end - 1;
-    } else if (character === '}' || character === ']') {
-      depth--;
-      if (depth === 0) endMember(index);
-    } else if (character === ',' && depth === 1) {
-      endMember(index);
-    } else {
-      if (depth === 1 && key !== undefined && start < 0 && !/[\s:]/.test(character)) start = index;
-      if (character === '{' || character === '[') depth++;
-    }
-  }
-  return members;
-}
-
-/** Index after the closing quote of the string that opens at `open`. */
-function stringEnd(text: string, open: number): number {
-  let index = open + 1;
-  while (index < text.length && text.charAt(index) !== '"') index += text.charAt(index) === '\\' ? 2 : 1;
-  return index + 1;
+function zeroEdits(object: JsonNode, keys: ConfigKey | undefined): TextEdit[] {
+  return (keys ?? []).flatMap((key): TextEdit[] => {
+    const node = memberOf(object, key);
+    return node?.kind === 'value' && typeof node.value === 'number'
+      ? [{ start: node.start, end: node.end, text: '0' }]
+      : [];
+  });
 }

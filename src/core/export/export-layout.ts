@@ -7,7 +7,7 @@ import { checkPlanFits, parsePlan } from '../plan/plan-file.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 import { serialiseShardIndex } from '../safetensors/shard-index.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
-import { editExpertCount } from './config-edit.ts';
+import { editConfig } from './config-edit.ts';
 import { CONFIG_FILE, INDEX_FILE, isOwnFile, isSystemFile, PLAN_FILE } from './export-files.ts';
 import { type OutputTensor, outputTensors } from './output-tensors.ts';
 import { PlannedShard } from './planned-shard.ts';
@@ -110,11 +110,24 @@ function layoutIndex(shards: readonly ShardLayout[]): PlannedFile {
   return inMemory(INDEX_FILE, new Uint8Array(serialiseShardIndex(weightMap, totalSize)));
 }
 
-async function layoutConfig(checkpoint: Checkpoint, experts: number, signal?: AbortSignal): Promise<PlannedFile> {
+async function layoutConfig(
+  checkpoint: Checkpoint,
+  plan: PruningPlan,
+  experts: number,
+  signal?: AbortSignal,
+): Promise<PlannedFile> {
   const source = await checkpoint.folder.open(CONFIG_FILE, signal);
   const bytes = await source.read(0, source.size, signal);
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  const edited = editExpertCount(text, checkpoint.architecture.config.experts, checkpoint.config.experts, experts);
+  const { architecture, config, tensors } = checkpoint;
+  const held = [...tensors.values()].some(({ role }) => role.nextToken);
+  const edited = editConfig(text, {
+    architecture,
+    from: config.experts,
+    to: experts,
+    plan,
+    withoutNextToken: plan.nextToken === 'drop' && held,
+  });
   return inMemory(CONFIG_FILE, new TextEncoder().encode(edited));
 }
 
@@ -124,7 +137,8 @@ async function layoutConfig(checkpoint: Checkpoint, experts: number, signal?: Ab
  * left without tensors is dropped and the others are numbered anew. Each file keeps its own `__metadata__`.
  * @param planJson The plan file's exact text; it becomes part of the export.
  * @throws StudioError of the families `plan` (not a plan, one of another model, `uneven-layers`,
- * `fewer-than-top-k`), `export` (`config-disagrees`, `no-expert-count`, `router-shape`) and `source`.
+ * `fewer-than-top-k`, `uneven-groups`), `export` (`config-disagrees`, `no-expert-count`, `ambiguous-expert-names`,
+ * `router-shape`) and `source`.
  */
 export async function layoutExport(
   checkpoint: Checkpoint,
@@ -160,7 +174,7 @@ export async function layoutExport(
     companions,
     index: checkpoint.indexFile === undefined ? undefined : layoutIndex(shards),
     planFile: inMemory(PLAN_FILE, new TextEncoder().encode(planJson)),
-    config: await layoutConfig(checkpoint, experts, signal),
+    config: await layoutConfig(checkpoint, plan, experts, signal),
     sourceSizes,
   };
 }

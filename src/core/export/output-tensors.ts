@@ -1,8 +1,8 @@
 import { StudioError } from '../base/errors.ts';
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.ts';
-import { tensorName } from '../checkpoint/tensor-roles.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 import type { Dtype } from '../safetensors/dtype.ts';
+import { type KeepOf, keptExperts, renumbered } from './kept-experts.ts';
 import { appendRange, type SourceRange } from './planned-shard.ts';
 
 /** A tensor of the pruned checkpoint and the source bytes that it is made of. */
@@ -16,12 +16,6 @@ export interface OutputTensor {
   readonly sourceFile: string;
   /** In the order of the output's bytes; neighbouring rows are one range. */
   readonly ranges: readonly SourceRange[];
-}
-
-/** Per layer: the kept experts, ascending original indices, and each one's new index. */
-interface KeptExperts {
-  readonly keep: readonly number[];
-  readonly newIndex: ReadonlyMap<number, number>;
 }
 
 function wholeTensor(tensor: CheckpointTensor, name: string): OutputTensor {
@@ -38,72 +32,76 @@ function wholeTensor(tensor: CheckpointTensor, name: string): OutputTensor {
   };
 }
 
-/** Rows `keep` of a tensor [E, …], in order. Rows are whole bytes for every dtype that a router is stored in. */
-function gatherRows(tensor: CheckpointTensor, keep: readonly number[], experts: number): OutputTensor {
-  const rowBytes = tensor.byteLength / experts;
-  if (tensor.shape[0] !== experts || !Number.isInteger(rowBytes)) {
+/** Entries `indices` of a tensor along an axis before which all others have length 1, in order. */
+function gather(tensor: CheckpointTensor, axis: number, indices: readonly number[], length: number): OutputTensor {
+  const entryBytes = tensor.byteLength / length;
+  const outer = tensor.shape.slice(0, axis).every((size) => size === 1);
+  if (tensor.shape[axis] !== length || !outer || !Number.isInteger(entryBytes)) {
     throw new StudioError(
       'export',
       'router-shape',
-      `The router tensor "${tensor.name}" [${tensor.shape.join(', ')}] cannot be cut into ${experts} rows.`,
+      `The tensor "${tensor.name}" [${tensor.shape.join(', ')}] cannot be cut into ${length} experts.`,
       {
         nextStep: 'Check that config.json belongs to these weights, then open the model again.',
-        details: { tensor: tensor.name, experts },
+        details: { tensor: tensor.name, experts: length },
       },
     );
   }
   const ranges: SourceRange[] = [];
-  for (const row of keep)
-    appendRange(ranges, { file: tensor.file, offset: tensor.offset + row * rowBytes, length: rowBytes });
-  const shape = [keep.length, ...tensor.shape.slice(1)];
+  for (const index of indices)
+    appendRange(ranges, { file: tensor.file, offset: tensor.offset + index * entryBytes, length: entryBytes });
   return {
     name: tensor.name,
     dtype: tensor.dtype,
-    shape,
-    byteLength: keep.length * rowBytes,
+    shape: tensor.shape.with(axis, indices.length),
+    byteLength: indices.length * entryBytes,
     sourceName: tensor.name,
     sourceFile: tensor.file,
     ranges,
   };
 }
 
-/** The expert tensor's name with its new index; scales and biases keep their ending. */
-function renamed(
+/** What becomes of one tensor; undefined: it is left out. */
+function outputOf(
   checkpoint: Checkpoint,
+  plan: PruningPlan,
   tensor: CheckpointTensor,
-  role: Extract<CheckpointTensor['role'], { kind: 'expert' }>,
-  index: number,
-): string {
-  const pattern = checkpoint.architecture.tensors.experts[role.projection];
-  return (
-    tensorName(pattern, role.layer, index) + tensor.name.slice(tensorName(pattern, role.layer, role.expert).length)
-  );
+  keepOf: KeepOf,
+): OutputTensor | undefined {
+  const { role } = tensor;
+  if (role.nextToken && plan.nextToken === 'drop') return undefined;
+  const keep = keepOf(role);
+  if (keep === undefined) return wholeTensor(tensor, tensor.name);
+  const { experts, router } = checkpoint.config;
+  switch (role.kind) {
+    case 'expert': {
+      const index = keep.indexOf(role.expert);
+      return index < 0 ? undefined : wholeTensor(tensor, renumbered(tensor.name, role.expertSpan, index));
+    }
+    case 'fused-experts':
+      return gather(tensor, role.expertAxis, keep, experts);
+    case 'router': {
+      // Experts that return their input have rows after the others', and all of them stay.
+      const identity = Array.from({ length: router.identityExperts }, (_, index) => experts + index);
+      return gather(tensor, role.expertAxis, [...keep, ...identity], experts + identity.length);
+    }
+    default:
+      return wholeTensor(tensor, tensor.name);
+  }
 }
 
 /**
  * What becomes of each tensor of the checkpoint: experts that are not kept are left out, kept ones get their new index,
- * routers [E, hidden] keep the rows of the kept experts, everything else stays. The result follows the checkpoint's
- * order. The plan must fit the checkpoint.
+ * fused experts and routers keep the entries of the kept experts, everything else stays; layers that predict further
+ * tokens follow the last MoE layer, or are left out where the plan says so. The result follows the checkpoint's order.
+ * The plan must fit the checkpoint.
  * @throws StudioError family `export` code `router-shape`.
  */
 export function outputTensors(checkpoint: Checkpoint, plan: PruningPlan): Map<string, OutputTensor[]> {
-  const kept = new Map<number, KeptExperts>(
-    plan.layers.map(({ layer, keep }) => [
-      layer,
-      { keep, newIndex: new Map(keep.map((expert, index) => [expert, index])) },
-    ]),
-  );
+  const keepOf = keptExperts(plan);
   const byFile = new Map<string, OutputTensor[]>(checkpoint.shards.map((shard) => [shard.file, []]));
   for (const tensor of checkpoint.tensors.values()) {
-    const { role } = tensor;
-    const layer = role.kind === 'expert' || role.kind === 'router' ? kept.get(role.layer) : undefined;
-    let output: OutputTensor | undefined;
-    if (layer === undefined) output = wholeTensor(tensor, tensor.name);
-    else if (role.kind === 'router') output = gatherRows(tensor, layer.keep, checkpoint.config.experts);
-    else if (role.kind === 'expert') {
-      const index = layer.newIndex.get(role.expert);
-      if (index !== undefined) output = wholeTensor(tensor, renamed(checkpoint, tensor, role, index));
-    }
+    const output = outputOf(checkpoint, plan, tensor, keepOf);
     if (output !== undefined) byFile.get(tensor.file)?.push(output);
   }
   return byFile;

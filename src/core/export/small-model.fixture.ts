@@ -1,5 +1,5 @@
 import { qwen3Moe } from '../architectures/qwen3-moe.ts';
-import { expectedTensors } from '../checkpoint/expected-tensors.ts';
+import { expectedExperts, expectedTensors } from '../checkpoint/expected-tensors.ts';
 import { readModelConfig } from '../checkpoint/model-config.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 import { serialiseShardIndex } from '../safetensors/shard-index.ts';
@@ -61,7 +61,11 @@ function shardBytes(
  */
 export function fixtureModel(options: { readonly sharded: boolean; readonly seed?: number }): FaultFolder {
   const json = JSON.parse(CONFIG);
-  const tensors = [...expectedTensors(qwen3Moe, readModelConfig(json, qwen3Moe), json)];
+  const config = readModelConfig(json, qwen3Moe);
+  const tensors = [
+    ...expectedTensors(qwen3Moe, config),
+    ...config.layerPlans.flatMap((_, layer) => [...expectedExperts(qwen3Moe, config, layer)]),
+  ];
   const text = new TextEncoder();
   const files = new Map<string, Uint8Array<ArrayBuffer>>([
     ['config.json', text.encode(CONFIG)],
@@ -89,6 +93,7 @@ export function fixtureModel(options: { readonly sharded: boolean; readonly seed
 export function fixturePlan(
   model: {
     readonly fingerprint: string;
+    readonly architecture?: { readonly id: string };
     readonly moeLayers: readonly number[];
     readonly config: { readonly experts: number };
   },
@@ -97,11 +102,12 @@ export function fixturePlan(
   const { experts } = model.config;
   const all = Array.from({ length: experts }, (_, expert) => expert);
   return {
-    model: { architecture: 'qwen3_moe', fingerprint: model.fingerprint, source: 'fixture' },
+    model: { architecture: model.architecture?.id ?? 'qwen3_moe', fingerprint: model.fingerprint, source: 'fixture' },
     metric: 'reap',
     policy: 'uniform',
     ratio: 1 - (keep[0]?.length ?? 0) / experts,
     calibration: { domains: [], gate: 'model', statisticsHash: null },
+    nextToken: 'prune',
     layers: model.moeLayers.map((layer, row) => {
       const kept = keep[row] ?? [];
       return {

@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.ts';
-import { tensorName } from '../checkpoint/tensor-roles.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
+import { type KeepOf, keptExperts, renumbered } from './kept-experts.ts';
 import type { ExportManifest } from './manifest.ts';
 import type { ProblemList } from './verify-report.ts';
 
@@ -26,19 +26,10 @@ export function checkExpertCounts(exported: Checkpoint, plan: PruningPlan, probl
 }
 
 /** Name that the tensor must have had in the unpruned model, by the plan. */
-function plannedSource(
-  exported: Checkpoint,
-  tensor: CheckpointTensor,
-  keepOf: ReadonlyMap<number, readonly number[]>,
-): string {
-  const { role } = tensor;
-  if (role.kind !== 'expert') return tensor.name;
-  const pattern = exported.architecture.tensors.experts[role.projection];
-  const original = keepOf.get(role.layer)?.[role.expert];
-  if (original === undefined) return '';
-  return (
-    tensorName(pattern, role.layer, original) + tensor.name.slice(tensorName(pattern, role.layer, role.expert).length)
-  );
+function plannedSource({ name, role }: CheckpointTensor, keepOf: KeepOf): string {
+  if (role.kind !== 'expert') return name;
+  const original = keepOf(role)?.[role.expert];
+  return original === undefined ? '' : renumbered(name, role.expertSpan, original);
 }
 
 function checkTensor(tensor: CheckpointTensor, entry: ManifestTensor, source: string, problems: ProblemList): void {
@@ -72,7 +63,7 @@ export function checkTensors(
   manifest: ExportManifest,
   problems: ProblemList,
 ): void {
-  const keepOf = new Map(plan.layers.map(({ layer, keep }) => [layer, keep]));
+  const keepOf = keptExperts(plan);
   const entries = new Map<string, ManifestTensor>();
   for (const entry of manifest.tensors) {
     if (entries.has(entry.name))
@@ -94,7 +85,7 @@ export function checkTensors(
         { file: tensor.file, tensor: tensor.name },
       );
     } else {
-      checkTensor(tensor, entry, plannedSource(exported, tensor, keepOf), problems);
+      checkTensor(tensor, entry, plannedSource(tensor, keepOf), problems);
     }
   }
 }

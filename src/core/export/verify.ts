@@ -1,6 +1,7 @@
+import type { Architecture } from '../architectures/descriptor.ts';
 import type { ByteSource, SourceFolder } from '../bytes/byte-source.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
+import { type OpenOptions, openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { parsePlan } from '../plan/plan-file.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
 import { isSystemFile, JOURNAL_FILES, MANIFEST_FILE, PLAN_FILE } from './export-files.ts';
@@ -18,6 +19,8 @@ export interface VerifyJob {
   readonly folder: SourceFolder;
   /** The unpruned model, open. Without it the bytes are held against the manifest alone. */
   readonly source?: Checkpoint | undefined;
+  /** Descriptor of a model that the registry does not know; the source's own when absent. */
+  readonly architecture?: Architecture | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: ExportProgress) => void;
 }
@@ -87,6 +90,15 @@ async function expectedFiles(
   return files;
 }
 
+/** The export is read by the descriptor of the model that it was made from, where that is at hand. */
+function openOptions({ source, architecture, signal }: VerifyJob): OpenOptions {
+  const descriptor = architecture ?? source?.architecture;
+  return {
+    ...(descriptor === undefined ? {} : { architecture: descriptor }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
 /**
  * Checks an exported folder: manifest and plan are the ones written, every file and tensor has the manifest's sha256, the
  * checkpoint opens by the strict reader with the plan's expert count in config.json and every tensor where the index says,
@@ -101,7 +113,7 @@ export async function verifyExport(job: VerifyJob): Promise<VerifyReport> {
   const names = folder.names.filter((name) => !isSystemFile(name));
   const manifest = await problems.attempt(async () => parseManifest(await readText(folder, MANIFEST_FILE, signal)));
   const planned = await readPlan(job, manifest, problems);
-  const exported = await problems.attempt(() => openCheckpoint(folder, signal));
+  const exported = await problems.attempt(() => openCheckpoint(folder, openOptions(job)));
   if (exported !== undefined && planned !== undefined) {
     checkExpertCounts(exported, planned.plan, problems);
     if (manifest !== undefined) checkTensors(exported, planned.plan, manifest, problems);

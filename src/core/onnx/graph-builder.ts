@@ -47,6 +47,14 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A constant f32 vector. */
+  floats(values: readonly number[]): string {
+    const name = `constant_${this.#count++}`;
+    const bytes = new Uint8Array(Float32Array.from(values).buffer);
+    this.#constants.push({ name, type: 'float32', shape: [values.length], bytes });
+    return name;
+  }
+
   /** Adds a node with one output, or with the outputs named. */
   node(
     operator: string,
@@ -74,6 +82,29 @@ export class GraphBuilder {
   /** RMS norm over the last axis: x / √(mean x² + ε) · scale. */
   rmsNorm(x: string, scale: string, epsilon: number): string {
     return this.node('SimplifiedLayerNormalization', [x, scale], { axis: -1, epsilon: { float: epsilon } });
+  }
+
+  /** LayerNorm over the last axis: (x − mean) / √(variance + ε) · scale + bias. */
+  layerNorm(x: string, scale: string, bias: string, epsilon: number): string {
+    return this.node('LayerNormalization', [x, scale, bias], { axis: -1, epsilon: { float: epsilon } });
+  }
+
+  /** Cuts `x` along `axis` into pieces of the sizes given. */
+  split(x: string, sizes: readonly number[], axis: number): string[] {
+    const outputs = sizes.map(() => `split_${this.#count++}`);
+    this.node('Split', [x, this.ints(sizes)], { axis }, { outputs });
+    return outputs;
+  }
+
+  /** Cuts `x` along `axis` into `count` pieces of like size, the last of them smaller where it does not divide. */
+  splitEvenly(x: string, count: number, axis: number): string[] {
+    const outputs = Array.from({ length: count }, () => `split_${this.#count++}`);
+    this.node('Split', [x], { axis, num_outputs: count }, { outputs });
+    return outputs;
+  }
+
+  reshape(x: string, dims: readonly number[]): string {
+    return this.node('Reshape', [x, this.ints(dims)]);
   }
 
   /** x [N, in] · weightᵀ (+ bias), with the weight as checkpoints store it: [out, in]. */

@@ -1,21 +1,74 @@
 import { onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
-import { attentionGraph } from './attention-graph.ts';
+import type { GroupedQueryMixer, LatentMixer } from '../checkpoint/mixer-config.ts';
 import { expertGraph } from './expert-graph.ts';
 import { headGraph } from './head-graph.ts';
+import { layerGraph, projectionGraph } from './layer-graph.ts';
 import { encodeModel } from './model-proto.ts';
 
-const ATTENTION = {
-  hiddenSize: 64,
+const GROUPED: GroupedQueryMixer = {
+  kind: 'grouped-query',
   heads: 4,
   keyValueHeads: 2,
   headDim: 32,
-  normEpsilon: 1e-6,
+  queryKeyValueBias: true,
+  outputBias: true,
+  queryKeyNorm: { over: 'head', place: 'before-rotation', unit: false },
+  rotary: { dimensions: 16, style: 'halves', theta: 10_000, scaling: { kind: 'default' } },
+  scale: 0.2,
+  clip: 8,
+  window: 7,
+  chunk: undefined,
+  sinks: true,
+  outputGate: true,
+  temperature: { scale: 0.1, floor: 4 },
+};
+const LATENT: LatentMixer = {
+  kind: 'latent',
+  heads: 4,
+  queryRank: 24,
+  keyValueRank: 16,
+  nopeDim: 8,
+  ropeDim: 8,
+  valueDim: 12,
   bias: true,
-  queryKeyNorm: 'per-head',
-  experts: 8,
-  kernel: 'fused',
+  normEpsilon: 1e-6,
+  rotary: { dimensions: 8, style: 'interleaved', theta: 10_000, scaling: { kind: 'default' } },
+  scale: 0.25,
+  queryFactor: 2,
+  keyValueFactor: 1.5,
+};
+const LAYER = {
+  hiddenSize: 64,
+  norm: { kind: 'rms-plus-one', epsilon: 1e-6 },
+  residual: 0.5,
+  router: { rows: 8, bias: true, sharedGate: true },
+  feedForward: true,
 } as const;
+const FUSED = { ...GROUPED, sinks: false };
+const EXPERT = { hiddenSize: 64, innerSize: 32, limit: 7, bias: true, scaledInput: true } as const;
+
+const GRAPHS: readonly (readonly [string, Uint8Array])[] = [
+  [
+    'composed attention',
+    layerGraph({ ...LAYER, mixer: { kind: 'inside', mixer: GROUPED, kernel: { kind: 'composed', parts: 3 } } }),
+  ],
+  ['fused attention', layerGraph({ ...LAYER, mixer: { kind: 'inside', mixer: FUSED, kernel: { kind: 'fused' } } })],
+  [
+    'latent attention',
+    layerGraph({
+      ...LAYER,
+      norm: { kind: 'layer', epsilon: 1e-6 },
+      mixer: { kind: 'inside', mixer: LATENT, kernel: { kind: 'composed', parts: 1 } },
+    }),
+  ],
+  ['outside mixer', layerGraph({ ...LAYER, mixer: { kind: 'outside', part: 'scan-out', width: 48, bias: false } })],
+  ['layer without mixer', layerGraph({ ...LAYER, mixer: undefined })],
+  ['projections', projectionGraph(64, LAYER.norm, [{ part: 'delta-qkvz', rows: 20, bias: false }])],
+  ['experts', expertGraph({ ...EXPERT, activation: 'clamped-swiglu' })],
+  ['experts without gate', expertGraph({ ...EXPERT, activation: 'relu-squared', bias: false, scaledInput: false })],
+  ['head', headGraph({ hiddenSize: 64, vocabularySize: 320, norm: LAYER.norm, bias: true, logitsDivisor: 6 })],
+];
 
 function decode(bytes: Uint8Array): onnx.ModelProto {
   return onnx.ModelProto.decode(bytes);
@@ -81,40 +134,33 @@ describe('encodeModel', () => {
     expect(graph?.output?.[0]?.type?.tensorType?.elemType).toBe(6);
   });
 
-  it.each([
-    ['attention', attentionGraph(ATTENTION)],
-    ['composed attention', attentionGraph({ ...ATTENTION, kernel: 'composed' })],
-    ['experts', expertGraph(64, 32)],
-    ['head', headGraph(64, 320, 1e-6)],
-  ])('re-encodes the %s graph to the same bytes, so no field is lost or unknown', (_, bytes) => {
+  it.each(GRAPHS)('re-encodes the %s graph to the same bytes, so no field is lost or unknown', (_, bytes) => {
     expect(Buffer.from(onnx.ModelProto.encode(decode(bytes)).finish()).equals(Buffer.from(bytes))).toBe(true);
   });
 });
 
 describe('graphs', () => {
-  it('defines every value before it is used, once', () => {
-    for (const bytes of [
-      attentionGraph(ATTENTION),
-      attentionGraph({ ...ATTENTION, kernel: 'composed' }),
-      expertGraph(64, 32),
-      headGraph(64, 320, 1e-6),
-    ]) {
-      const { graph } = decode(bytes);
-      const known = new Set([...(graph?.input ?? []), ...(graph?.initializer ?? [])].map(({ name }) => name));
-      for (const node of graph?.node ?? []) {
-        for (const input of node.input ?? []) if (input !== '') expect(known).toContain(input);
-        for (const output of node.output ?? []) {
-          expect(known).not.toContain(output);
-          known.add(output);
-        }
+  it.each(GRAPHS)('%s defines every value before it is used, once', (_, bytes) => {
+    const { graph } = decode(bytes);
+    const known = new Set([...(graph?.input ?? []), ...(graph?.initializer ?? [])].map(({ name }) => name));
+    expect(known.size).toBe((graph?.input?.length ?? 0) + (graph?.initializer?.length ?? 0));
+    for (const node of graph?.node ?? []) {
+      for (const input of node.input ?? []) if (input !== '') expect(known).toContain(input);
+      for (const output of node.output ?? []) {
+        expect(known).not.toContain(output);
+        known.add(output);
       }
-      for (const output of graph?.output ?? []) expect(known).toContain(output.name);
     }
+    for (const output of graph?.output ?? []) expect(known).toContain(output.name);
   });
 
-  it('leaves the router out of dense layers', () => {
-    const { graph } = decode(attentionGraph({ ...ATTENTION, experts: 0 }));
-    expect(graph?.output?.map(({ name }) => name)).toEqual(['hidden_out', 'normed']);
+  it('leaves out what a layer does not have', () => {
+    const bare = { ...LAYER, router: { rows: 0, bias: false, sharedGate: false }, feedForward: false, residual: 1 };
+    const { graph } = decode(
+      layerGraph({ ...bare, mixer: { kind: 'inside', mixer: GROUPED, kernel: { kind: 'composed', parts: 1 } } }),
+    );
+    expect(graph?.output?.map(({ name }) => name)).toEqual(['hidden_out']);
     expect(graph?.input?.map(({ name }) => name)).not.toContain('router');
+    expect(graph?.input?.map(({ name }) => name)).not.toContain('post-attention-norm');
   });
 });

@@ -1,15 +1,22 @@
 import { StudioError } from '../base/errors.ts';
 import type { MoeLayerSummary } from '../checkpoint/summary.ts';
+import { leastKept, noSuchGroups } from './expert-groups.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 
 /** Beyond this the slider ends: nine in ten experts gone. */
 export const LARGEST_RATIO = 0.9;
 
-type LayerShape = Pick<MoeLayerSummary, 'layer' | 'experts' | 'topK'>;
+type LayerShape = Pick<MoeLayerSummary, 'layer' | 'experts' | 'topK' | 'groups'>;
 
 /** Experts that a ratio drops from a layer of E: floor(E × ratio) in IEEE double arithmetic, so 100 × 0.29 → 28. */
 export function dropCount(experts: number, ratio: number): number {
   return Math.floor(experts * ratio);
+}
+
+/** Experts that a ratio drops from a layer: where the router looks at groups, the next count below that all can lose alike. */
+export function dropCountOf({ experts, groups }: LayerShape, ratio: number): number {
+  const step = groups?.count ?? 1;
+  return Math.floor(dropCount(experts, ratio) / step) * step;
 }
 
 /** The least ratio that drops `drop` of `experts`: drop / experts, a rounding step higher where the product would fall short. */
@@ -21,7 +28,7 @@ export function ratioOfDrop(experts: number, drop: number): number {
 /** The largest ratio, at most 0.9, that leaves every layer its top-k experts; 0 when nothing may go. */
 export function maximumRatio(layers: readonly LayerShape[]): number {
   return layers.reduce(
-    (least, { experts, topK }) => Math.min(least, ratioOfDrop(experts, Math.max(0, experts - topK))),
+    (least, layer) => Math.min(least, ratioOfDrop(layer.experts, layer.experts - leastKept(layer))),
     LARGEST_RATIO,
   );
 }
@@ -31,6 +38,7 @@ export function maximumRatio(layers: readonly LayerShape[]): number {
  *
  * @throws StudioError plan/ratio-out-of-range outside [0, 0.9] or not a number.
  * @throws StudioError plan/fewer-than-top-k naming the layer; its next step names the largest ratio possible.
+ * @throws StudioError plan/uneven-groups where the ratio takes less than one expert from each group.
  */
 export function checkRatio(layers: readonly LayerShape[], ratio: number): void {
   if (!(ratio >= 0 && ratio <= LARGEST_RATIO)) {
@@ -44,13 +52,18 @@ export function checkRatio(layers: readonly LayerShape[], ratio: number): void {
       },
     );
   }
-  for (const layer of layers) checkKept(layers, layer, layer.experts - dropCount(layer.experts, ratio));
+  for (const layer of layers) {
+    const wanted = dropCount(layer.experts, ratio);
+    const drop = dropCountOf(layer, ratio);
+    if (wanted > 0 && drop === 0) throw noSuchGroups(layer, layer.experts - wanted);
+    checkKept(layers, layer, layer.experts - drop);
+  }
 }
 
 /**
  * Refuses a count of experts to keep in every layer.
  *
- * @throws StudioError plan/experts-out-of-range, plan/fewer-than-top-k.
+ * @throws StudioError plan/experts-out-of-range, plan/fewer-than-top-k, plan/uneven-groups.
  */
 export function checkExpertsToKeep(layers: readonly LayerShape[], keep: number): void {
   for (const layer of layers) {
@@ -65,19 +78,22 @@ export function checkExpertsToKeep(layers: readonly LayerShape[], keep: number):
         },
       );
     }
+    if (layer.groups !== undefined && keep % layer.groups.count !== 0) throw noSuchGroups(layer, keep);
     checkKept(layers, layer, keep);
   }
 }
 
 function checkKept(layers: readonly LayerShape[], layer: LayerShape, keep: number): void {
-  if (keep >= layer.topK) return;
+  if (keep >= leastKept(layer)) return;
   const largest = maximumRatio(layers);
   throw new StudioError(
     'plan',
     'fewer-than-top-k',
-    `Layer ${layer.layer} would keep ${keep} of ${layer.experts} experts, but the model sends each token to ${layer.topK}.`,
+    layer.groups === undefined
+      ? `Layer ${layer.layer} would keep ${keep} of ${layer.experts} experts, but the model sends each token to ${layer.topK}.`
+      : `Layer ${layer.layer} would keep ${keep} of ${layer.experts} experts, but its router needs ${leastKept(layer)} in ${layer.groups.count} groups.`,
     {
-      nextStep: `Choose a ratio of at most ${readableRatio(largest)}, which keeps ${layer.topK} experts or more in every layer.`,
+      nextStep: `Choose a ratio of at most ${readableRatio(largest)}, which keeps ${leastKept(layer)} experts or more in every layer.`,
       details: { layer: layer.layer, keep, topK: layer.topK, maximumRatio: largest },
     },
   );

@@ -53,6 +53,7 @@ describe('plan file', () => {
   it('gives equal plans equal bytes, whatever the order of their keys and reasons', () => {
     const shuffled: PruningPlan = {
       layers: plan.layers.map(({ reasons, ...rest }) => ({ reasons: new Map([...reasons].reverse()), ...rest })),
+      nextToken: 'prune',
       calibration: { statisticsHash: null, gate: 'model', domains: [] },
       ratio: plan.ratio,
       policy: plan.policy,

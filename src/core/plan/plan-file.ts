@@ -12,6 +12,7 @@ import {
   wholeNumberSchema,
 } from '../base/versioned-file.ts';
 import type { CheckpointSummary } from '../checkpoint/summary.ts';
+import { checkGroups } from './expert-groups.ts';
 import type { ExpertReason, LayerPlan, PruningPlan } from './pruning-plan.ts';
 
 const KIND: VersionedFileKind = {
@@ -37,6 +38,8 @@ const schema = z.strictObject({
     gate: gateSchema,
     statisticsHash: z.nullable(sha256Schema),
   }),
+  // Plans of earlier releases do not say it.
+  nextToken: z.optional(z.enum(['prune', 'drop'])),
   layers: z
     .array(
       z.strictObject({
@@ -63,6 +66,7 @@ export function parsePlan(text: string): PruningPlan {
   const { format: _format, version: _version, ...content } = readVersionedFile(text, KIND, schema);
   const plan = {
     ...content,
+    nextToken: content.nextToken ?? ('prune' as const),
     layers: content.layers.map((layer) => ({ ...layer, reasons: toReasons(layer.reasons) })),
   };
   checkPlan(plan);
@@ -90,6 +94,7 @@ export function serialisePlan(plan: PruningPlan): string {
         gate: calibration.gate,
         statisticsHash: calibration.statisticsHash,
       },
+      ...(plan.nextToken === 'drop' ? { nextToken: plan.nextToken } : {}),
     },
     plan.layers.map(({ layer, experts, keep, drop, scores, reasons }) => ({
       layer,
@@ -161,7 +166,7 @@ function checkReasons({ keep, drop, experts, reasons }: LayerPlan, path: string)
  * Refuses a plan that was made for another checkpoint, or that leaves this one fewer experts than a token needs.
  *
  * @throws StudioError plan/other-model; details.differs says in what: architecture, layers, experts or fingerprint.
- * @throws StudioError plan/fewer-than-top-k naming the layer.
+ * @throws StudioError plan/fewer-than-top-k, plan/uneven-groups, plan/groups-too-small naming the layer.
  */
 export function checkPlanFits(plan: PruningPlan, summary: CheckpointSummary): void {
   if (plan.model.architecture !== summary.architecture) {
@@ -191,7 +196,9 @@ export function checkPlanFits(plan: PruningPlan, summary: CheckpointSummary): vo
     throw otherModel(plan, summary, 'fingerprint', 'the config, or the names, dtypes or shapes of the tensors differ');
   }
   for (const [row, layer] of summary.moeLayers.entries()) {
-    const kept = plan.layers[row]?.keep.length ?? 0;
+    const keep = plan.layers[row]?.keep ?? [];
+    checkGroups(layer, keep);
+    const kept = keep.length;
     if (kept >= layer.topK) continue;
     throw new StudioError(
       'plan',

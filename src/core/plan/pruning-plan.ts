@@ -29,6 +29,11 @@ export interface PruningPlan {
     /** sha256 of the serialised statistics, or null when there were none. */
     readonly statisticsHash: string | null;
   };
+  /**
+   * What becomes of layers that predict further tokens, which share the model's expert count: pruned like the last
+   * MoE layer, or left out with their count in config.json set to 0.
+   */
+  readonly nextToken: 'prune' | 'drop';
   /** Ascending by layer; every Mixture-of-Experts layer of the model is listed. */
   readonly layers: readonly LayerPlan[];
 }

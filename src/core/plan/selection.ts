@@ -2,9 +2,10 @@ import { StudioError } from '../base/errors.ts';
 import type { MoeLayerSummary } from '../checkpoint/summary.ts';
 import type { LayerScores } from '../saliency/saliency-matrix.ts';
 import type { ModelIdentity } from '../saliency/statistics-file.ts';
-import { checkExpertsToKeep, checkRatio, dropCount, ratioOfDrop } from './constraints.ts';
-import { chooseDropped } from './layer-choice.ts';
+import { checkExpertsToKeep, checkRatio, dropCount, dropCountOf, ratioOfDrop } from './constraints.ts';
+import { chooseByGroups } from './group-choice.ts';
 import type { LayerPlan, PruningPlan } from './pruning-plan.ts';
+import { friendlyNeighbours, isRuntimeFriendly } from './runtime-counts.ts';
 
 /** Experts by layer: the model's own layer index → expert indices. */
 export type ExpertSets = ReadonlyMap<number, ReadonlySet<number>>;
@@ -35,11 +36,13 @@ export interface SelectionInput {
   readonly size: SelectionSize;
   readonly constraints?: SelectionConstraints;
   readonly calibration: PruningPlan['calibration'];
+  /** What becomes of layers that predict further tokens; pruned like the last layer when absent. */
+  readonly nextToken?: PruningPlan['nextToken'];
 }
 
 /** Something the person should know about a plan that was made nevertheless. */
 export interface PlanWarning {
-  readonly code: 'fewer-dropped' | 'forced-out-kept' | 'uneven-layers';
+  readonly code: 'fewer-dropped' | 'forced-out-kept' | 'uneven-layers' | 'snapped-to-groups' | 'unusual-count';
   readonly message: string;
 }
 
@@ -65,14 +68,16 @@ export function selectExperts(input: SelectionInput): Selection {
 
   const warnings: PlanWarning[] = [];
   const scores = scoresByLayer(layers, input.scores);
-  const wanted = layers.map(({ experts }) =>
-    'ratio' in size ? dropCount(experts, size.ratio) : experts - size.expertsToKeep,
+  const wanted = layers.map((layer) =>
+    'ratio' in size ? dropCountOf(layer, size.ratio) : layer.experts - size.expertsToKeep,
   );
+  if ('ratio' in size) warnOfSnapping(layers, wanted, size.ratio, warnings);
   const counts = fitToProtected(layers, wanted, constraints, warnings);
 
   const plans = layers.map((layer, row): LayerPlan => {
     const excluded = constraints.excludedLayers?.has(layer.layer) === true;
-    const choice = chooseDropped(
+    const choice = chooseByGroups(
+      layer.groups?.count ?? 1,
       scores.get(layer.layer) ?? new Float64Array(layer.experts),
       excluded ? 0 : (counts[row] ?? 0),
       {
@@ -92,6 +97,7 @@ export function selectExperts(input: SelectionInput): Selection {
     };
   });
   warnOfUnevenLayers(plans, warnings);
+  warnOfUnusualCount(plans, warnings);
 
   const first = layers[0];
   return {
@@ -106,6 +112,7 @@ export function selectExperts(input: SelectionInput): Selection {
             ? 0
             : ratioOfDrop(first.experts, first.experts - size.expertsToKeep),
       calibration: input.calibration,
+      nextToken: input.nextToken ?? 'prune',
       layers: plans,
     },
     warnings,
@@ -125,7 +132,7 @@ function fitToProtected(
   let tightest: { layer: number; room: number; experts: number } | undefined;
   for (const [row, { layer, experts }] of layers.entries()) {
     if (constraints.excludedLayers?.has(layer)) continue;
-    const room = experts - protectedCount(layer, constraints);
+    const room = roomOf(layers[row] ?? { layer, experts }, constraints);
     if (room >= (wanted[row] ?? 0)) continue;
     // room + 1 of E would be one too many: the least such fraction bounds the ratio of every layer from above.
     if (tightest === undefined || (room + 1) * tightest.experts < (tightest.room + 1) * experts) {
@@ -134,9 +141,11 @@ function fitToProtected(
   }
   if (tightest === undefined) return wanted;
   const { layer, room, experts: size } = tightest;
-  const counts = wanted.map((count, row) =>
-    Math.min(count, Math.ceil(((room + 1) * (layers[row]?.experts ?? 0)) / size) - 1),
-  );
+  const counts = wanted.map((count, row) => {
+    const fitting = Math.min(count, Math.ceil(((room + 1) * (layers[row]?.experts ?? 0)) / size) - 1);
+    const step = layers[row]?.groups?.count ?? 1;
+    return Math.floor(fitting / step) * step;
+  });
   warnings.push({
     code: 'fewer-dropped',
     message:
@@ -146,11 +155,29 @@ function fitToProtected(
   return counts;
 }
 
-function protectedCount(layer: number, { pinned, superExperts, forcedOut }: SelectionConstraints): number {
+/** Experts of a layer that may go: with groups, as many from each as the fullest of protected ones can lose. */
+function roomOf(
+  { layer, experts, groups }: Pick<MoeLayerSummary, 'layer' | 'experts' | 'groups'>,
+  constraints: SelectionConstraints,
+): number {
+  const count = groups?.count ?? 1;
+  const size = experts / count;
+  const rooms = Array.from({ length: count }, (_, group) => {
+    const own = (expert: number): boolean => Math.floor(expert / size) === group;
+    return size - protectedCount(layer, constraints, own);
+  });
+  return Math.min(...rooms) * count;
+}
+
+function protectedCount(
+  layer: number,
+  { pinned, superExperts, forcedOut }: SelectionConstraints,
+  counts: (expert: number) => boolean,
+): number {
   const pins = pinned?.get(layer);
-  let count = pins?.size ?? 0;
+  let count = [...(pins ?? [])].filter(counts).length;
   for (const expert of superExperts?.get(layer) ?? []) {
-    if (!pins?.has(expert) && !forcedOut?.get(layer)?.has(expert)) count++;
+    if (counts(expert) && !pins?.has(expert) && !forcedOut?.get(layer)?.has(expert)) count++;
   }
   return count;
 }
@@ -237,6 +264,33 @@ function warnOfUnevenLayers(plans: readonly LayerPlan[], warnings: PlanWarning[]
   warnings.push({
     code: 'uneven-layers',
     message: `Layers keep ${span(kept)} experts: config.json has one count for all layers, so this plan is for study and cannot be exported.`,
+  });
+}
+
+function warnOfSnapping(
+  layers: readonly MoeLayerSummary[],
+  counts: readonly number[],
+  ratio: number,
+  warnings: PlanWarning[],
+): void {
+  const row = layers.findIndex(({ experts }, at) => dropCount(experts, ratio) !== counts[at]);
+  const layer = layers[row];
+  if (layer?.groups === undefined) return;
+  warnings.push({
+    code: 'snapped-to-groups',
+    message: `The router chooses among ${layer.groups.count} groups, which must stay of one size: ${counts[row]} experts go in place of ${dropCount(layer.experts, ratio)}.`,
+  });
+}
+
+function warnOfUnusualCount(plans: readonly LayerPlan[], warnings: PlanWarning[]): void {
+  const [first] = plans;
+  if (first === undefined || first.drop.length === 0 || isRuntimeFriendly(first.keep.length)) return;
+  // Small models are for study; the kernels in question serve large ones.
+  if (first.experts < 64) return;
+  const nearby = friendlyNeighbours(first.keep.length, first.experts).join(' or ');
+  warnings.push({
+    code: 'unusual-count',
+    message: `${first.keep.length} experts a layer is a count that some inference kernels do not know; ${nearby} would run everywhere.`,
   });
 }
 

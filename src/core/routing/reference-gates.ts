@@ -1,4 +1,5 @@
-import { type Routing, route } from './softmax-top-k.ts';
+import { route } from './route.ts';
+import type { Routing } from './router.ts';
 
 /** Smallest gate that the reference lets through: the f32 machine epsilon. */
 const FLOOR = 2 ** -23;
@@ -8,11 +9,39 @@ const FLOOR = 2 ** -23;
  * its sum over the chosen and clamped below, whatever scoring, bias, group limit or scale the model itself applies.
  * Source: CerebrasResearch/reap at 1970473, observer with renormalised router weights.
  *
- * @param logits [T, E] row-major, raw router outputs.
+ * @param logits [T, E + identity] row-major, raw router outputs; identity experts' are left out.
  * @throws as `route`.
  */
-export function referenceGates(logits: Float32Array, tokens: number, experts: number, topK: number): Routing {
-  const routing = route(logits, tokens, experts, topK, { renormalise: true });
+export function referenceGates(
+  logits: Float32Array,
+  tokens: number,
+  experts: number,
+  topK: number,
+  identityExperts = 0,
+): Routing {
+  const width = experts + identityExperts;
+  const own =
+    identityExperts === 0
+      ? logits
+      : Float32Array.from(
+          { length: tokens * experts },
+          (_, i) => logits[Math.floor(i / experts) * width + (i % experts)] ?? 0,
+        );
+  const routing = route(
+    {
+      scoring: 'softmax',
+      topK,
+      experts,
+      identityExperts: 0,
+      groups: undefined,
+      renormalise: true,
+      sumEpsilon: 0,
+      sumFloor: 0,
+      scale: 1,
+      jitter: 0,
+    },
+    { logits: own, tokens },
+  );
   for (let index = 0; index < routing.gates.length; index++) {
     if ((routing.gates[index] ?? 0) < FLOOR) routing.gates[index] = FLOOR;
   }

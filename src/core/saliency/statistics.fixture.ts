@@ -1,4 +1,5 @@
-import { route } from '../routing/softmax-top-k.ts';
+import { route } from '../routing/route.ts';
+import { softmaxRouterOf } from '../routing/router.fixture.ts';
 import {
   addDomainStatistics,
   type DomainStatistics,
@@ -19,7 +20,10 @@ export function observe(
   renormalise: boolean,
 ): DomainStatistics {
   const experts = logits[0]?.length ?? 0;
-  const { selected, gates } = route(Float32Array.from(logits.flat()), logits.length, experts, 2, { renormalise });
+  const { selected, gates } = route(softmaxRouterOf(experts, 2, renormalise), {
+    logits: Float32Array.from(logits.flat()),
+    tokens: logits.length,
+  });
   const statistics = emptyDomainStatistics(experts);
   statistics.tokens = logits.length;
   for (let pair = 0; pair < selected.length; pair++) {

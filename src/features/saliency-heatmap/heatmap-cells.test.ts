@@ -19,6 +19,7 @@ const plan = (...layers: { layer: number; drop: number[] }[]): PruningPlan => ({
   policy: 'uniform',
   ratio: 0.5,
   calibration: { domains: [], gate: 'model', statisticsHash: null },
+  nextToken: 'prune',
   layers: layers.map(({ layer: index, drop }) => ({
     layer: index,
     experts: 3,

@@ -1,7 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { referenceGates } from './reference-gates.ts';
-import { route } from './softmax-top-k.ts';
+import { route as routeBy } from './route.ts';
+import { softmaxRouterOf } from './router.fixture.ts';
+import type { RouteInput, Routing } from './router.ts';
+
+function route(
+  logits: Float32Array,
+  tokens: number,
+  experts: number,
+  topK: number,
+  options: { readonly renormalise: boolean; readonly dropped?: RouteInput['dropped'] },
+): Routing {
+  const { renormalise, dropped } = options;
+  return routeBy(softmaxRouterOf(experts, topK, renormalise), {
+    logits,
+    tokens,
+    ...(dropped === undefined ? {} : { dropped }),
+  });
+}
 
 /** Tokens of two tiny random models as transformers 5.17 routes them (float32, CPU). */
 const MODELS = [

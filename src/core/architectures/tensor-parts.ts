@@ -1,0 +1,51 @@
+/**
+ * Names for what a tensor does in a forward pass. A descriptor gives each part that its family has a pattern with `{layer}`
+ * (and `{step}` in layers of two steps) in the place of indices, and `{a|b}` where spellings differ; `.weight` and other
+ * endings are left out.
+ */
+export const PART_NAMES = [
+  'embedding',
+  'final-norm',
+  'head',
+  'input-norm',
+  'post-attention-norm',
+  'query',
+  'key',
+  'value',
+  'output',
+  'query-norm',
+  'key-norm',
+  'sinks',
+  'query-down',
+  'query-down-norm',
+  'query-up',
+  'key-value-down',
+  'key-value-down-norm',
+  'key-value-up',
+  'delta-qkvz',
+  'delta-ba',
+  'delta-qkv',
+  'delta-z',
+  'delta-b',
+  'delta-a',
+  'delta-convolution',
+  'delta-time-bias',
+  'delta-decay',
+  'delta-norm',
+  'delta-output',
+  'convolution-in',
+  'convolution',
+  'convolution-out',
+  'scan-in',
+  'scan-convolution',
+  'scan-time-bias',
+  'scan-decay',
+  'scan-skip',
+  'scan-norm',
+  'scan-out',
+  'router',
+  'correction-bias',
+  'shared-expert-gate',
+] as const;
+
+export type PartName = (typeof PART_NAMES)[number];
