@@ -8,14 +8,20 @@ interface Command {
 
 /** Every command in the order of a job. A new one is a file under `commands/` and a row here. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['inspect', { usage: 'inspect MODEL [--json]', load: () => import('./commands/inspect.ts') }],
+  [
+    'inspect',
+    {
+      usage: 'inspect MODEL [--descriptor FILE] [--write-descriptor FILE] [--force] [--json]',
+      load: () => import('./commands/inspect.ts'),
+    },
+  ],
   [
     'calibrate',
     {
       usage:
         'calibrate MODEL (--tokens ids.json | --corpus FILE[:name] …) --out stats.json\n' +
         '       [--gate model|reference] [--max-tokens n] [--sequence-length n] [--layers a-b] [--shard i/n] [--threads n]\n' +
-        '       [--resume DIR] [--force] [--json]',
+        '       [--resume DIR] [--descriptor FILE] [--force] [--json]',
       load: () => import('./commands/calibrate.ts'),
     },
   ],
@@ -28,7 +34,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       usage:
         'plan --stats stats.json (--ratio r | --experts n | --max-bytes size --model MODEL) --out plan.json\n' +
-        '       [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts] [--force] [--json]',
+        '       [--model MODEL] [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts]\n' +
+        '       [--next-token prune|drop] [--force] [--json]',
       load: () => import('./commands/plan.ts'),
     },
   ],
@@ -37,16 +44,22 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       usage:
         'evaluate MODEL (--tokens ids.json | --corpus FILE[:name] …) [--plan plan.json]\n' +
-        '       [--max-tokens n] [--sequence-length n] [--threads n] [--json]',
+        '       [--max-tokens n] [--sequence-length n] [--threads n] [--descriptor FILE] [--json]',
       load: () => import('./commands/evaluate.ts'),
     },
   ],
   [
     'export',
     {
-      usage: 'export MODEL --plan plan.json --out DIR [--resume] [--json]',
+      usage: 'export MODEL --plan plan.json --out DIR [--descriptor FILE] [--resume] [--json]',
       load: () => import('./commands/export.ts'),
     },
   ],
-  ['verify', { usage: 'verify DIR [--source MODEL] [--json]', load: () => import('./commands/verify.ts') }],
+  [
+    'verify',
+    {
+      usage: 'verify DIR [--source MODEL] [--descriptor FILE] [--json]',
+      load: () => import('./commands/verify.ts'),
+    },
+  ],
 ]);

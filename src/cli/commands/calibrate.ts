@@ -8,6 +8,7 @@ import type { LayerStatistics } from '../../core/saliency/layer-statistics.ts';
 import { type GateMode, serialiseStatistics } from '../../core/saliency/statistics-file.ts';
 import { countOption, onePositional, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
+import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { nodeBackend } from '../node-backend.ts';
 import { NodeStore } from '../node-store.ts';
 import { openModel } from '../open-model.ts';
@@ -17,6 +18,7 @@ import { checkOutput, writeTextFile } from '../text-files.ts';
 
 const OPTIONS = {
   ...CORPUS_OPTIONS,
+  ...DESCRIPTOR_OPTION,
   gate: { type: 'string', default: 'model' },
   layers: { type: 'string' },
   shard: { type: 'string' },
@@ -62,7 +64,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const out = required(values.out, '--out');
   const gate = gateOf(values.gate);
   await checkOutput(out, values.force);
-  const checkpoint = await openModel(model, io.signal);
+  const checkpoint = await openModel(model, io.signal, await readDescriptor(values.descriptor));
   const [firstLayer, lastLayer] = layerRange(values.layers, checkpoint.config.layers);
   const [shard, shards] = shardOf(values.shard);
   const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);

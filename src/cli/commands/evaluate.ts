@@ -4,6 +4,7 @@ import { type DomainLoss, evaluate } from '../../core/evaluation/evaluate.ts';
 import { checkPlanFits, parsePlan } from '../../core/plan/plan-file.ts';
 import { countOption, onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
+import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { nodeBackend } from '../node-backend.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
@@ -12,6 +13,7 @@ import { readTextFile } from '../text-files.ts';
 
 const OPTIONS = {
   ...CORPUS_OPTIONS,
+  ...DESCRIPTOR_OPTION,
   plan: { type: 'string' },
   threads: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -35,7 +37,8 @@ function asTable(
 /** Mean next-token loss per domain, of the model as it is and, with a plan, with the plan's experts masked. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseCommandLine(argv, OPTIONS);
-  const checkpoint = await openModel(onePositional(positionals, 'MODEL'), io.signal);
+  const model = onePositional(positionals, 'MODEL');
+  const checkpoint = await openModel(model, io.signal, await readDescriptor(values.descriptor));
   const plan = values.plan === undefined ? undefined : parsePlan(await readTextFile(values.plan));
   if (plan !== undefined) checkPlanFits(plan, summariseCheckpoint(checkpoint));
   const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);

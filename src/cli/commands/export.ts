@@ -3,6 +3,7 @@ import { formatBytes } from '../../core/export/format-bytes.ts';
 import { writeExport } from '../../core/export/write-export.ts';
 import { onePositional, parseCommandLine, required } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
+import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { createTargetFolder } from '../node-folder.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
@@ -11,6 +12,7 @@ import { readTextFile } from '../text-files.ts';
 /** Writes the pruned checkpoint into a new folder, or finishes one with --resume. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseCommandLine(argv, {
+    ...DESCRIPTOR_OPTION,
     plan: { type: 'string' },
     out: { type: 'string' },
     resume: { type: 'boolean', default: false },
@@ -19,7 +21,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const model = onePositional(positionals, 'MODEL');
   const out = required(values.out, '--out');
   const planJson = await readTextFile(required(values.plan, '--plan'));
-  const checkpoint = await openModel(model, io.signal);
+  const checkpoint = await openModel(model, io.signal, await readDescriptor(values.descriptor));
   const layout = await layoutExport(checkpoint, planJson, io.signal);
   const progress = new ProgressLine(io);
   try {

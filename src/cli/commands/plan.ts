@@ -1,6 +1,8 @@
+import { architectures } from '../../core/architectures/registry.ts';
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
 import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
 import { checkPlanFits, serialisePlan } from '../../core/plan/plan-file.ts';
+import type { PruningPlan } from '../../core/plan/pruning-plan.ts';
 import { type SelectionConstraints, type SelectionSize, selectExperts } from '../../core/plan/selection.ts';
 import { hashText } from '../../core/saliency/hash-text.ts';
 import type { SaliencyMetric } from '../../core/saliency/metric.ts';
@@ -28,6 +30,7 @@ const OPTIONS = {
   policy: { type: 'string', default: 'uniform' },
   protect: { type: 'string' },
   'protect-super-experts': { type: 'boolean', default: false },
+  'next-token': { type: 'string', default: 'prune' },
   out: { type: 'string' },
   force: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -43,7 +46,16 @@ function metricOf(id: string | undefined): SaliencyMetric {
   return metric;
 }
 
-function sizeOf(values: Values, summary: CheckpointSummary | undefined): SelectionSize {
+function nextTokenOf(value: string): PruningPlan['nextToken'] {
+  if (value === 'prune' || value === 'drop') return value;
+  throw usageError('bad-next-token', `--next-token takes prune or drop, not "${value}".`);
+}
+
+function sizeOf(
+  values: Values,
+  summary: CheckpointSummary | undefined,
+  nextToken: PruningPlan['nextToken'],
+): SelectionSize {
   const { ratio, experts, 'max-bytes': maxBytes } = values;
   if ([ratio, experts, maxBytes].filter((value) => value !== undefined).length !== 1) {
     throw usageError('one-size', 'Give exactly one of --ratio, --experts and --max-bytes.');
@@ -52,10 +64,10 @@ function sizeOf(values: Values, summary: CheckpointSummary | undefined): Selecti
   if (experts !== undefined) return { expertsToKeep: numberOption(experts, '--experts') };
   if (summary === undefined)
     throw usageError('missing-option', '--max-bytes needs --model MODEL, whose sizes it counts with.');
-  return { expertsToKeep: expertsThatFit(summary, byteSize(maxBytes ?? '', '--max-bytes')) };
+  return { expertsToKeep: expertsThatFit(summary, byteSize(maxBytes ?? '', '--max-bytes'), nextToken) };
 }
 
-/** Layers as the statistics know them: selection needs no sizes. */
+/** Layers as the statistics know them: selection needs no sizes, but of routers that choose among groups it needs those. */
 function layersOf(statistics: CalibrationStatistics): MoeLayerSummary[] {
   const sizes = { expertParameters: 0, expertBytes: 0, routerParametersPerExpert: 0, routerBytesPerExpert: 0 };
   return statistics.layers.map(({ layer, experts, topK }) => ({ layer, experts, topK, ...sizes }));
@@ -86,8 +98,15 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const metric = metricOf(values.metric);
   const summary =
     values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal));
-  const size = sizeOf(values, summary);
+  const nextToken = nextTokenOf(values['next-token']);
+  const size = sizeOf(values, summary, nextToken);
   const statistics = parseStatistics(await readTextFile(statsPath));
+  const family = architectures.get(statistics.model.architecture);
+  if (summary === undefined && family !== undefined && family.router.groups !== null) {
+    io.stderr(
+      `${family.label} models may choose among groups of experts: give --model MODEL, which says how many, or the export can refuse this plan.\n`,
+    );
+  }
   const { plan, warnings } = selectExperts({
     model: statistics.model,
     layers: summary?.moeLayers ?? layersOf(statistics),
@@ -100,6 +119,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       gate: statistics.gate,
       statisticsHash: await hashText(serialiseStatistics(statistics)),
     },
+    nextToken,
   });
   if (summary !== undefined) checkPlanFits(plan, summary);
   await writeTextFile(out, serialisePlan(plan), values.force);

@@ -2,21 +2,25 @@ import { formatBytes } from '../../core/export/format-bytes.ts';
 import { verifyExport } from '../../core/export/verify.ts';
 import { onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
+import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { openFolder, openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
 
 /** Checks every byte of an exported folder against its manifest and plan, and against the unpruned model where it is given. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseCommandLine(argv, {
+    ...DESCRIPTOR_OPTION,
     source: { type: 'string' },
     json: { type: 'boolean', default: false },
   });
   const folder = await openFolder(onePositional(positionals, 'DIR'));
-  const source = values.source === undefined ? undefined : await openModel(values.source, io.signal);
+  const architecture = await readDescriptor(values.descriptor);
+  const source = values.source === undefined ? undefined : await openModel(values.source, io.signal, architecture);
   const progress = new ProgressLine(io);
   const report = await verifyExport({
     folder,
     source,
+    architecture,
     signal: io.signal,
     onProgress: ({ file, bytesDone, bytesTotal }) =>
       progress.update(`${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}: ${file}`),

@@ -56,9 +56,9 @@ function fixtureGolden(): Golden {
   };
 }
 
-function sharedGolden(name: string, ragged = false): Golden {
-  const golden = json(new URL(`${name}/${ragged ? 'golden_ragged' : 'golden'}.json`, GOLDENS));
-  const ids = json(new URL(`${name}/input_ids.json`, GOLDENS));
+function sharedGolden(name: string, ragged = false, at = GOLDENS): Golden {
+  const golden = json(new URL(`${name}/${ragged ? 'golden_ragged' : 'golden'}.json`, at));
+  const ids = json(new URL(`${name}/input_ids.json`, at));
   return {
     sequences: ids[ragged ? 'ragged_input_ids' : 'input_ids'].map((sequence: number[]) => Int32Array.from(sequence)),
     meanNll: golden.baseline.mean_nll,
@@ -153,6 +153,10 @@ async function check(folder: MemoryFolder, golden: Golden): Promise<void> {
   }
 }
 
+/** Families made by tools/goldens/families/generate.py, in the same manner. */
+const OWN_GOLDENS = new URL('../../../tools/goldens/data/', import.meta.url);
+const OWN_FAMILIES = readdirSync(OWN_GOLDENS);
+
 const AT_HAND = existsSync(GOLDENS);
 const FAMILIES = AT_HAND
   ? readdirSync(GOLDENS).filter((name) => existsSync(new URL(`${name}/golden.json`, GOLDENS)))
@@ -160,6 +164,12 @@ const FAMILIES = AT_HAND
 
 describe('against transformers and the reference implementation', () => {
   it('Qwen3-MoE in bfloat16, one file', () => check(folderAt(FIXTURE), fixtureGolden()));
+
+  it.each(OWN_FAMILIES.flatMap((name) => ['config.json', 'config.v4.json'].map((config) => [name, config])))(
+    '%s, %s',
+    (name = '', config) =>
+      check(folderAt(new URL(`${name}/`, OWN_GOLDENS), config), sharedGolden(name, false, OWN_GOLDENS)),
+  );
 
   describe.skipIf(!AT_HAND)('every family', () => {
     it.each(FAMILIES.flatMap((name) => ['config.json', 'config.v4.json'].map((config) => [name, config])))(

@@ -7,9 +7,11 @@ export class StatisticsCollector {
   readonly #layer: number;
   readonly #experts: number;
   readonly #topK: number;
+  readonly #identityExperts: number;
   readonly #domains: readonly DomainStatistics[];
 
-  constructor(layer: number, experts: number, topK: number, domains: number) {
+  constructor(layer: number, experts: number, topK: number, domains: number, identityExperts = 0) {
+    this.#identityExperts = identityExperts;
     this.#layer = layer;
     this.#experts = experts;
     this.#topK = topK;
@@ -59,6 +61,12 @@ export class StatisticsCollector {
   }
 
   finish(): LayerStatistics {
-    return { layer: this.#layer, experts: this.#experts, topK: this.#topK, domains: this.#domains };
+    return {
+      layer: this.#layer,
+      experts: this.#experts,
+      topK: this.#topK,
+      ...(this.#identityExperts > 0 ? { identityExperts: this.#identityExperts } : {}),
+      domains: this.#domains,
+    };
   }
 }

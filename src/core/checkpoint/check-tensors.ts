@@ -63,7 +63,8 @@ function checkRange({ name, role }: CheckpointTensor, config: ModelConfig): void
   if (!('layer' in role) || role.layer === undefined || role.nextToken) return;
   const plan = config.layerPlans[role.layer];
   const routed = role.kind === 'expert' || role.kind === 'router' || role.kind === 'fused-experts';
-  const beyond = role.kind === 'expert' && role.expert >= config.experts;
+  // Some savers write unused weights for experts that return their input.
+  const beyond = role.kind === 'expert' && role.expert >= config.experts + config.router.identityExperts;
   if (plan === undefined || (routed && !plan.moe) || beyond) throw outside(name, role.layer, config);
 }
 

@@ -83,6 +83,19 @@ export class ConfigReader {
     return value;
   }
 
+  /** A count: a number, or the length of a list or string with one entry a thing. */
+  count(key: ConfigKey): number {
+    const found = this.spellings(key).map(([, value]) => value);
+    const listed = found.find((value) => Array.isArray(value) || typeof value === 'string');
+    if (listed !== undefined && !found.some((value) => typeof value === 'number')) {
+      const { length } = Array.isArray(listed) || typeof listed === 'string' ? listed : [];
+      if (length > 0) return length;
+    }
+    const counts = this.spellings(key).filter(([, value]) => typeof value === 'number');
+    const [first] = counts;
+    return this.integer(first === undefined ? key : [first[0]]);
+  }
+
   setting({ key, fallback }: NumberSetting): number {
     return key === null ? fallback : (this.number(key) ?? fallback);
   }

@@ -101,7 +101,7 @@ function readLayers(
   hiddenSize: number,
   maxPositions: number,
 ): LayerPlan[] {
-  const layers = config.integer(architecture.config.layers);
+  const layers = config.count(architecture.config.layers);
   const { mixers, moeLayers, denseLayers } = architecture;
   return Array.from({ length: layers }, (_, layer): LayerPlan => {
     const spec = mixers.find((rule) => config.holds(rule.layers, layer, layers))?.mixer;

@@ -1,5 +1,5 @@
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
-import type { CheckpointSummary, MoeLayerSummary } from './summary.ts';
+import type { CheckpointSummary, MoeLayerSummary, NextTokenSummary } from './summary.ts';
 
 /** Packed formats hold several numbers in each element: eight bits and more hold one, FP4 blocks two a byte, integers by their bits. */
 function parametersOf(tensor: CheckpointTensor, bits: number): number {
@@ -21,13 +21,24 @@ function parametersOf(tensor: CheckpointTensor, bits: number): number {
   }
 }
 
-/** Further-token layers that the checkpoint holds tensors of. */
-function nextTokenLayersOf(checkpoint: Checkpoint): number {
+function nextTokenSummary(checkpoint: Checkpoint): NextTokenSummary | undefined {
+  const { experts, router } = checkpoint.config;
+  const bits = checkpoint.quantisation?.bits ?? 4;
   const layers = new Set<number>();
-  for (const { role } of checkpoint.tensors.values()) {
-    if (role.nextToken && 'layer' in role && role.layer !== undefined) layers.add(role.layer);
+  const sum = { parameters: 0, bytes: 0, expertParameters: 0, expertBytes: 0 };
+  for (const tensor of checkpoint.tensors.values()) {
+    const { role, byteLength } = tensor;
+    if (!role.nextToken) continue;
+    if ('layer' in role && role.layer !== undefined) layers.add(role.layer);
+    const parameters = parametersOf(tensor, bits);
+    sum.parameters += parameters;
+    sum.bytes += byteLength;
+    const share = role.kind === 'router' ? experts + router.identityExperts : experts;
+    if (role.kind !== 'expert' && role.kind !== 'router' && role.kind !== 'fused-experts') continue;
+    sum.expertParameters += parameters / share;
+    sum.expertBytes += byteLength / share;
   }
-  return layers.size;
+  return sum.bytes === 0 ? undefined : { layers: layers.size, ...sum };
 }
 
 /** What pruning one expert takes away from each layer. Sizes are those of expert 0: check-tensors made all alike. */
@@ -80,6 +91,7 @@ function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
 /** The facts of an open checkpoint as plain data. Bytes are tensor bytes, without headers and companion files. */
 export function summariseCheckpoint(checkpoint: Checkpoint): CheckpointSummary {
   const { config, architecture } = checkpoint;
+  const nextToken = nextTokenSummary(checkpoint);
   const byDtype = new Map<string, number>();
   let totalBytes = 0;
   let totalParameters = 0;
@@ -106,7 +118,7 @@ export function summariseCheckpoint(checkpoint: Checkpoint): CheckpointSummary {
     shards: checkpoint.shards.length,
     bytesByDtype: [...byDtype].sort((a, b) => b[1] - a[1]),
     moeLayers: moeLayerSummaries(checkpoint),
-    nextTokenLayers: nextTokenLayersOf(checkpoint),
+    ...(nextToken === undefined ? {} : { nextToken }),
     heldAgainst: architecture.heldAgainst,
     hasTokenizer: checkpoint.companionFiles.includes('tokenizer.json'),
   };

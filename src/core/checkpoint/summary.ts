@@ -23,6 +23,16 @@ export interface ExpertGroups {
   readonly least: number;
 }
 
+/** Layers that predict further tokens, of which the checkpoint holds tensors: no part of the forward pass. */
+export interface NextTokenSummary {
+  readonly layers: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** Of ONE expert with its share of the router, over all these layers: what goes with each that is dropped. */
+  readonly expertParameters: number;
+  readonly expertBytes: number;
+}
+
 export interface CheckpointSummary {
   /** What was opened, for people. */
   readonly label: string;
@@ -47,8 +57,8 @@ export interface CheckpointSummary {
   readonly bytesByDtype: readonly (readonly [dtype: string, bytes: number])[];
   readonly moeLayers: readonly MoeLayerSummary[];
   readonly hasTokenizer: boolean;
-  /** Layers that predict further tokens and hold experts of their own, as tensors of the checkpoint; 0 in most models. */
-  readonly nextTokenLayers?: number;
+  /** Absent in most models. */
+  readonly nextToken?: NextTokenSummary;
   /** Which oracle the family's row was held against. */
   readonly heldAgainst?: string;
 }

@@ -59,6 +59,8 @@ export function editConfig(text: string, edit: ConfigEdit): string {
   const { architecture, from, to, plan } = edit;
   const root = parseJsonText(text);
   const edits: TextEdit[] = [];
+  const place = architecture.nextTokenLayers?.place;
+  const experts = { plan, nextTokenPrefix: typeof place === 'object' ? place.prefix : undefined };
   let found = false;
   for (const object of keyObjects(root, architecture.section)) {
     for (const key of architecture.config.experts) {
@@ -76,7 +78,7 @@ export function editConfig(text: string, edit: ConfigEdit): string {
     if (edit.withoutNextToken) edits.push(...zeroEdits(object, architecture.nextTokenLayers?.count));
     for (const key of ['quantization_config', 'compression_config']) {
       const node = memberOf(object, key);
-      if (node !== undefined) edits.push(...quantisationEdits(node, plan));
+      if (node !== undefined) edits.push(...quantisationEdits(node, experts));
     }
   }
   if (!found) {

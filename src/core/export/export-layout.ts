@@ -5,7 +5,7 @@ import { summariseCheckpoint } from '../checkpoint/summarise.ts';
 import { checkEvenLayers } from '../plan/constraints.ts';
 import { checkPlanFits, parsePlan } from '../plan/plan-file.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
-import { serialiseShardIndex } from '../safetensors/shard-index.ts';
+import { parseShardIndex, serialiseShardIndex, TOTAL_PARAMETERS } from '../safetensors/shard-index.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
 import { editConfig } from './config-edit.ts';
 import { CONFIG_FILE, INDEX_FILE, isOwnFile, isSystemFile, PLAN_FILE } from './export-files.ts';
@@ -98,7 +98,22 @@ function layoutShard(
   return { name, size: fileSize, sourceFiles, header, tensors, open };
 }
 
-function layoutIndex(shards: readonly ShardLayout[]): PlannedFile {
+function elementsOf(tensors: Iterable<{ readonly shape: readonly number[] }>): number {
+  let elements = 0;
+  for (const { shape } of tensors) elements += shape.reduce((product, size) => product * size, 1);
+  return elements;
+}
+
+/** The index counts parameters where the source's does, and as that does: packed formats can be counted in several ways. */
+async function layoutIndex(
+  checkpoint: Checkpoint,
+  indexFile: string,
+  shards: readonly ShardLayout[],
+  signal?: AbortSignal,
+): Promise<PlannedFile> {
+  const source = await checkpoint.folder.open(indexFile, signal);
+  const { metadata } = parseShardIndex(await source.read(0, source.size, signal), indexFile);
+  const counted = metadata.get(TOTAL_PARAMETERS) === elementsOf(checkpoint.tensors.values());
   const weightMap = new Map<string, string>();
   let totalSize = 0;
   for (const shard of shards) {
@@ -107,7 +122,8 @@ function layoutIndex(shards: readonly ShardLayout[]): PlannedFile {
       totalSize += tensor.byteLength;
     }
   }
-  return inMemory(INDEX_FILE, new Uint8Array(serialiseShardIndex(weightMap, totalSize)));
+  const parameters = counted ? elementsOf(shards.flatMap(({ tensors }) => tensors)) : undefined;
+  return inMemory(INDEX_FILE, serialiseShardIndex(weightMap, totalSize, parameters));
 }
 
 async function layoutConfig(
@@ -133,12 +149,12 @@ async function layoutConfig(
 
 /**
  * Lays out the pruned checkpoint: every file with its exact size, every tensor with the source bytes it is made of. Reads
- * config.json and the sizes of the files that are copied, no weights. One output shard per input shard; a shard that is
+ * config.json, the index and the sizes of the files that are copied, no weights. One output shard per input shard; a shard that is
  * left without tensors is dropped and the others are numbered anew. Each file keeps its own `__metadata__`.
  * @param planJson The plan file's exact text; it becomes part of the export.
  * @throws StudioError of the families `plan` (not a plan, one of another model, `uneven-layers`,
  * `fewer-than-top-k`, `uneven-groups`), `export` (`config-disagrees`, `no-expert-count`, `ambiguous-expert-names`,
- * `router-shape`) and `source`.
+ * `uncuttable-tensor`) and `source`.
  */
 export async function layoutExport(
   checkpoint: Checkpoint,
@@ -172,7 +188,10 @@ export async function layoutExport(
     experts,
     shards,
     companions,
-    index: checkpoint.indexFile === undefined ? undefined : layoutIndex(shards),
+    index:
+      checkpoint.indexFile === undefined
+        ? undefined
+        : await layoutIndex(checkpoint, checkpoint.indexFile, shards, signal),
     planFile: inMemory(PLAN_FILE, new TextEncoder().encode(planJson)),
     config: await layoutConfig(checkpoint, plan, experts, signal),
     sourceSizes,

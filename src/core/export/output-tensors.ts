@@ -32,17 +32,31 @@ function wholeTensor(tensor: CheckpointTensor, name: string): OutputTensor {
   };
 }
 
-/** Entries `indices` of a tensor along an axis before which all others have length 1, in order. */
-function gather(tensor: CheckpointTensor, axis: number, indices: readonly number[], length: number): OutputTensor {
+/** Router tensors of GPTQ and AWQ, whose experts lie along the last axis and share words, and shapes written as data. */
+const UNCUTTABLE: ReadonlySet<string> = new Set(['qweight', 'qzeros', 'g_idx', 'weight_shape']);
+
+/**
+ * Entries `indices` of a tensor along an axis before which all others have length 1, in order. A scale of the whole
+ * tensor stays as it is.
+ */
+function gather(
+  tensor: CheckpointTensor,
+  { expertAxis: axis, suffix }: { readonly expertAxis: number; readonly suffix: string },
+  indices: readonly number[],
+  length: number,
+): OutputTensor {
+  const elements = tensor.shape.reduce((product, size) => product * size, 1);
+  if (elements === 1 && length > 1) return wholeTensor(tensor, tensor.name);
   const entryBytes = tensor.byteLength / length;
   const outer = tensor.shape.slice(0, axis).every((size) => size === 1);
-  if (tensor.shape[axis] !== length || !outer || !Number.isInteger(entryBytes)) {
+  if (tensor.shape[axis] !== length || !outer || !Number.isInteger(entryBytes) || UNCUTTABLE.has(suffix)) {
     throw new StudioError(
       'export',
-      'router-shape',
+      'uncuttable-tensor',
       `The tensor "${tensor.name}" [${tensor.shape.join(', ')}] cannot be cut into ${length} experts.`,
       {
-        nextStep: 'Check that config.json belongs to these weights, then open the model again.',
+        nextStep:
+          'Check that config.json belongs to these weights; of a quantised model open one whose router is not quantised.',
         details: { tensor: tensor.name, experts: length },
       },
     );
@@ -75,15 +89,16 @@ function outputOf(
   const { experts, router } = checkpoint.config;
   switch (role.kind) {
     case 'expert': {
-      const index = keep.indexOf(role.expert);
+      // Weights that some savers write for experts which return their input follow the others.
+      const index = role.expert < experts ? keep.indexOf(role.expert) : keep.length + role.expert - experts;
       return index < 0 ? undefined : wholeTensor(tensor, renumbered(tensor.name, role.expertSpan, index));
     }
     case 'fused-experts':
-      return gather(tensor, role.expertAxis, keep, experts);
+      return gather(tensor, role, keep, experts);
     case 'router': {
       // Experts that return their input have rows after the others', and all of them stay.
       const identity = Array.from({ length: router.identityExperts }, (_, index) => experts + index);
-      return gather(tensor, role.expertAxis, [...keep, ...identity], experts + identity.length);
+      return gather(tensor, role, [...keep, ...identity], experts + identity.length);
     }
     default:
       return wholeTensor(tensor, tensor.name);
@@ -95,7 +110,7 @@ function outputOf(
  * fused experts and routers keep the entries of the kept experts, everything else stays; layers that predict further
  * tokens follow the last MoE layer, or are left out where the plan says so. The result follows the checkpoint's order.
  * The plan must fit the checkpoint.
- * @throws StudioError family `export` code `router-shape`.
+ * @throws StudioError family `export` code `uncuttable-tensor`.
  */
 export function outputTensors(checkpoint: Checkpoint, plan: PruningPlan): Map<string, OutputTensor[]> {
   const keepOf = keptExperts(plan);

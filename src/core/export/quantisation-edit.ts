@@ -3,27 +3,34 @@ import type { PruningPlan } from '../plan/pruning-plan.ts';
 import { type JsonNode, removeEntries, type TextEdit } from './json-text.ts';
 
 /** `…layers.3.…experts.17.…`, plainly or as a regular expression that escapes its dots. */
-const EXPERT = /experts\\?\.(\d+)(?=\\?\.|$)/d;
-const LAYER = /layers\\?\.(\d+)\\?\./;
+const EXPERT = /(?<![A-Za-z_])experts\\?\.(\d+)(?=\\?\.|\$?$)/d;
+const LAYER = /(?<![A-Za-z_])layers\\?\.(\d+)\\?\./;
+
+/** The plan, and where the layers that predict further tokens have their names. */
+export interface NamedExperts {
+  readonly plan: PruningPlan;
+  /** Prefix of those layers' names, e.g. `mtp.`; undefined when they follow the model's own. */
+  readonly nextTokenPrefix: string | undefined;
+}
 
 type Fate = { readonly kind: 'keep' } | { readonly kind: 'drop' } | { readonly kind: 'rename'; readonly to: string };
 
 /** What becomes of an entry that may name an expert. @throws StudioError `ambiguous-expert-names`. */
-function fateOf(entry: string, plan: PruningPlan): Fate {
+function fateOf(entry: string, { plan, nextTokenPrefix }: NamedExperts): Fate {
   const match = EXPERT.exec(entry);
   const span = match?.indices?.[1];
   if (match === null || span === undefined) return { kind: 'keep' };
   const expert = Number(match[1]);
   const layer = LAYER.exec(entry)?.[1];
-  const layerPlan = layer === undefined ? undefined : plan.layers.find((row) => row.layer === Number(layer));
-  if (layer !== undefined && layerPlan === undefined) {
-    // A further-token layer follows the last one.
-    const last = plan.layers.at(-1);
-    return last !== undefined && Number(layer) > last.layer
-      ? renamed(entry, span, last.keep.indexOf(expert))
-      : { kind: 'keep' };
+  const last = plan.layers.at(-1);
+  const plainly = entry.replace(/^re:\^?/, '').replaceAll('\\', '');
+  const further =
+    (nextTokenPrefix !== undefined && plainly.startsWith(nextTokenPrefix)) || Number(layer) > (last?.layer ?? 0);
+  if (further && last !== undefined) return renamed(entry, span, last.keep.indexOf(expert));
+  if (layer !== undefined) {
+    const keep = plan.layers.find((row) => row.layer === Number(layer))?.keep;
+    return keep === undefined ? { kind: 'keep' } : renamed(entry, span, keep.indexOf(expert));
   }
-  if (layerPlan !== undefined) return renamed(entry, span, layerPlan.keep.indexOf(expert));
   const fates = new Set(plan.layers.map(({ keep }) => keep.indexOf(expert)));
   const [only] = fates;
   if (fates.size === 1 && only !== undefined) return renamed(entry, span, only);
@@ -51,12 +58,12 @@ interface Entry {
   readonly inner: JsonNode | undefined;
 }
 
-function entriesOf(node: Exclude<JsonNode, { kind: 'value' }>, plan: PruningPlan): Entry[] {
+function entriesOf(node: Exclude<JsonNode, { kind: 'value' }>, experts: NamedExperts): Entry[] {
   if (node.kind === 'object') {
     return node.members.map(({ key, keyStart, keyEnd, value }) => ({
       start: keyStart,
       end: value.end,
-      fate: fateOf(key, plan),
+      fate: fateOf(key, experts),
       name: { start: keyStart, end: keyEnd },
       inner: value,
     }));
@@ -64,7 +71,7 @@ function entriesOf(node: Exclude<JsonNode, { kind: 'value' }>, plan: PruningPlan
   return node.items.map((item) => ({
     start: item.start,
     end: item.end,
-    fate: item.kind === 'value' && typeof item.value === 'string' ? fateOf(item.value, plan) : { kind: 'keep' },
+    fate: item.kind === 'value' && typeof item.value === 'string' ? fateOf(item.value, experts) : { kind: 'keep' },
     name: item,
     inner: item.kind === 'value' ? undefined : item,
   }));
@@ -75,13 +82,13 @@ function entriesOf(node: Exclude<JsonNode, { kind: 'value' }>, plan: PruningPlan
  * are renumbered, at every depth.
  * @throws StudioError family `export` code `ambiguous-expert-names`.
  */
-export function quantisationEdits(node: JsonNode, plan: PruningPlan): TextEdit[] {
+export function quantisationEdits(node: JsonNode, experts: NamedExperts): TextEdit[] {
   if (node.kind === 'value') return [];
-  const entries = entriesOf(node, plan);
+  const entries = entriesOf(node, experts);
   const gone = entries.map(({ fate }) => fate.kind === 'drop');
   const inside = entries.flatMap(({ fate, name, inner }): TextEdit[] => [
     ...(fate.kind === 'rename' ? [{ start: name.start, end: name.end, text: JSON.stringify(fate.to) }] : []),
-    ...(fate.kind === 'drop' || inner === undefined ? [] : quantisationEdits(inner, plan)),
+    ...(fate.kind === 'drop' || inner === undefined ? [] : quantisationEdits(inner, experts)),
   ]);
   return [...removeEntries(node, entries, gone), ...inside];
 }

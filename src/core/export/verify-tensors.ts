@@ -26,9 +26,11 @@ export function checkExpertCounts(exported: Checkpoint, plan: PruningPlan, probl
 }
 
 /** Name that the tensor must have had in the unpruned model, by the plan. */
-function plannedSource({ name, role }: CheckpointTensor, keepOf: KeepOf): string {
+function plannedSource({ name, role }: CheckpointTensor, keepOf: KeepOf, experts: number): string {
   if (role.kind !== 'expert') return name;
-  const original = keepOf(role)?.[role.expert];
+  const keep = keepOf(role);
+  const beyond = role.expert - (keep?.length ?? 0);
+  const original = beyond < 0 ? keep?.[role.expert] : experts + beyond;
   return original === undefined ? '' : renumbered(name, role.expertSpan, original);
 }
 
@@ -85,7 +87,7 @@ export function checkTensors(
         { file: tensor.file, tensor: tensor.name },
       );
     } else {
-      checkTensor(tensor, entry, plannedSource(tensor, keepOf), problems);
+      checkTensor(tensor, entry, plannedSource(tensor, keepOf, plan.layers[0]?.experts ?? 0), problems);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { ExpertSpec, FusedNames, ProjectionNames } from '../architectures/descriptor.ts';
-import { StudioError } from '../base/errors.ts';
 import { fixed } from '../architectures/settings.ts';
+import { StudioError } from '../base/errors.ts';
 import type { ConfigFacts } from './config-facts.ts';
 import { KEYS } from './key-vocabulary.ts';
 import type { Notebook } from './notebook.ts';
@@ -70,7 +70,11 @@ function findPerExpert(
   if (found === undefined) return undefined;
   const at = modules.pattern(`${best.container}.#`, 'expert');
   const { gate, up, down } = found.names;
-  const names: ProjectionNames = { gate: gate === null ? null : `${at}.${gate}`, up: `${at}.${up}`, down: `${at}.${down}` };
+  const names: ProjectionNames = {
+    gate: gate === null ? null : `${at}.${gate}`,
+    up: `${at}.${up}`,
+    down: `${at}.${down}`,
+  };
   for (const role of ['gate', 'up', 'down'] as const) {
     notes.note(`experts.perExpert.${role}`, names[role], found.confidence[role], found.evidence[role]);
   }
@@ -174,7 +178,10 @@ function findFused(
     interleaved: noteInterleaving(pair, notes, source),
   };
   noteOrientation(pair, notes);
-  notes.note('experts.perExpert', null, 'certain', { kind: 'tensor', text: 'the experts of a layer share their tensors' });
+  notes.note('experts.perExpert', null, 'certain', {
+    kind: 'tensor',
+    text: 'the experts of a layer share their tensors',
+  });
   return {
     container,
     block: /expert/i.test(lastOf(container)) ? parent(container) : container,
@@ -245,7 +252,16 @@ export function findActivation(
   if (named !== undefined && key !== undefined) {
     return { activation: notes.note('experts.activation', named, 'likely', said), limit: fixed(0) };
   }
-  const why = key === undefined ? 'config.json names no activation; SiLU is the habit' : 'the studio does not know this activation';
-  notes.note('experts.activation', 'silu', 'uncertain', [...said, { kind: 'rule', text: why }], ['silu', 'relu-squared']);
+  const why =
+    key === undefined
+      ? 'config.json names no activation; SiLU is the habit'
+      : 'the studio does not know this activation';
+  notes.note(
+    'experts.activation',
+    'silu',
+    'uncertain',
+    [...said, { kind: 'rule', text: why }],
+    ['silu', 'relu-squared'],
+  );
   return { activation: 'silu', limit: fixed(0) };
 }

@@ -51,7 +51,8 @@ function findMatrix(site: RouterSite): { router: LayerGroup; identity: number; e
 /** A vector with an entry an expert, in or beside the router: the bias that counts for the choice alone. */
 function findBias(site: RouterSite, router: LayerGroup): LayerGroup | undefined {
   const rows = router.shape[0] ?? 0;
-  const vectors = inBlock(site).filter(({ shape, rest, bare }) => {
+  const vectors = inBlock(site).filter(({ shape, rest, bare, layers }) => {
+    if ([...layers].some((layer) => !site.experts.layers.has(layer))) return false;
     const entries = shape.length === 1 || (shape.length === 2 && shape[0] === 1) ? (shape.at(-1) ?? 0) : -1;
     return entries === rows && (bare || /bias/.test(rest));
   });
@@ -101,7 +102,10 @@ function findGroups(site: RouterSite, scoring: RouterSpec['scoring']): RouterSpe
   const [count] = config.present('groups');
   const [chosen] = config.present('groupsChosen');
   if (count === undefined || chosen === undefined) {
-    return notes.note('router.groups', null, 'likely', { kind: 'config', text: 'config.json has no groups of experts' });
+    return notes.note('router.groups', null, 'likely', {
+      kind: 'config',
+      text: 'config.json has no groups of experts',
+    });
   }
   notes.note('router.groups', null, 'certain', [config.evidence(count), config.evidence(chosen)]);
   const one = (name: string): ConfigKey => [name];
@@ -120,14 +124,15 @@ function findGroups(site: RouterSite, scoring: RouterSpec['scoring']): RouterSpe
   return {
     count: notes.note('router.groups.count', { key: one(count), fallback: 1 }, 'certain', config.evidence(count)),
     chosen: notes.note('router.groups.chosen', { key: one(chosen), fallback: 1 }, 'certain', config.evidence(chosen)),
-    score: notes.note('router.groups.score', score, trivial ? 'likely' : 'uncertain', habit, ['maximum', 'two-largest']),
+    score: notes.note('router.groups.score', score, trivial ? 'likely' : 'uncertain', habit, [
+      'maximum',
+      'two-largest',
+    ]),
     when: notes.note(
       'router.groups.when',
       limited ? { key: one(method), equals: 'group_limited_greedy' } : null,
       'likely',
-      method === undefined
-        ? { kind: 'rule', text: 'no key switches the groups' }
-        : config.evidence(method),
+      method === undefined ? { kind: 'rule', text: 'no key switches the groups' } : config.evidence(method),
     ),
   };
 }
@@ -151,9 +156,18 @@ function findRenormalise(site: RouterSite): Flag {
 function findSum(site: RouterSite, scoring: RouterSpec['scoring']): Pick<RouterSpec, 'sumEpsilon' | 'sumFloor'> {
   const { config, notes, source } = site;
   const field = 'router.sumEpsilon';
-  const floor = settingOf(site, 'router.sumFloor', 'sumFloor', 0, 'no key sets a least sum; source alone would show one');
+  const floor = settingOf(
+    site,
+    'router.sumFloor',
+    'sumFloor',
+    0,
+    'no key sets a least sum; source alone would show one',
+  );
   if (source?.sumEpsilon !== undefined) {
-    return { sumEpsilon: notes.note(field, source.sumEpsilon.value, 'certain', source.sumEpsilon.evidence), sumFloor: floor };
+    return {
+      sumEpsilon: notes.note(field, source.sumEpsilon.value, 'certain', source.sumEpsilon.evidence),
+      sumFloor: floor,
+    };
   }
   const lineage = lineageOf(config, field);
   if (lineage !== undefined) {
@@ -172,9 +186,10 @@ function findBiasFlag(site: RouterSite, bias: LayerGroup | undefined): Flag {
     ...(key === undefined ? [] : [config.evidence(key)]),
     ...(source?.correctionBias === undefined ? [] : [source.correctionBias.evidence]),
   ];
-  const flag: Flag = key !== undefined && config.reader.flag({ key: [key], fallback: false }) === (bias !== undefined)
-    ? { key: [key], fallback: bias !== undefined }
-    : bias !== undefined;
+  const flag: Flag =
+    key !== undefined && config.reader.flag({ key: [key], fallback: false }) === (bias !== undefined)
+      ? { key: [key], fallback: bias !== undefined }
+      : bias !== undefined;
   const none: Evidence = { kind: 'tensor', text: 'no vector with an entry an expert lies in the block' };
   return notes.note('router.correctionBias', flag, 'certain', said.length > 0 ? said : none);
 }

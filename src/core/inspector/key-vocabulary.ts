@@ -150,7 +150,7 @@ export const KEYS = {
   scanKernel: ['conv_kernel', 'mamba_d_conv'],
   scanConvolutionBias: ['use_conv_bias', 'mamba_conv_bias'],
   scanProjectionBias: ['mamba_proj_bias', 'use_bias'],
-  scanLeastStep: ['time_step_floor', 'time_step_min'],
+  scanLeastStep: ['time_step_min', 'time_step_floor'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 
 export type KeyTopic = keyof typeof KEYS;

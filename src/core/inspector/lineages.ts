@@ -23,7 +23,12 @@ const LINEAGES: readonly Lineage[] = [
   {
     keys: ['attn_temperature_tuning', 'floor_scale'],
     of: "Llama-4's line",
-    habits: { 'router.scoring': 'sigmoid', 'router.renormalise': false, 'router.gateOn': 'input', 'rotary.style': 'interleaved' },
+    habits: {
+      'router.scoring': 'sigmoid',
+      'router.renormalise': false,
+      'router.gateOn': 'input',
+      'rotary.style': 'interleaved',
+    },
   },
   {
     keys: ['moe_norm_min'],

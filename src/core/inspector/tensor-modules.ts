@@ -44,6 +44,9 @@ const ENDINGS: ReadonlySet<string> = new Set([
   'blocks',
 ]);
 
+/** Where further-token layers lie apart. */
+const FURTHER = /^mtp\w*\./;
+
 const UNDERSCORED = /^(.*)_(bias|blocks|scales|scale_inv|scale)$/;
 
 interface Split {
@@ -130,21 +133,25 @@ function collect(tensors: Iterable<NamedTensor>): Map<string, Draft> {
 }
 
 /**
- * The path in front of the layers' index: of all paths up to their first index, the one under which most tensors of
- * experts lie, or most tensors where no name speaks of experts.
+ * The path in front of the layers' index: of all paths up to their first index, the one with most layers of experts, or
+ * with most tensors where no name speaks of experts.
  */
 function rootOf(drafts: Iterable<Draft>): string | undefined {
-  const tally = new Map<string, { experts: number; all: number }>();
-  for (const { path, count } of drafts) {
+  const tally = new Map<string, { readonly layers: Set<number>; tensors: number }>();
+  for (const { path, count, layers } of drafts) {
     const end = path.indexOf('.#.');
     if (end < 0) continue;
     const root = path.slice(0, end);
-    const sums = tally.get(root) ?? { experts: 0, all: 0 };
-    if (/expert|moe/i.test(path.slice(end))) sums.experts += count;
-    sums.all += count;
+    const sums = tally.get(root) ?? { layers: new Set<number>(), tensors: 0 };
+    if (/expert|moe/i.test(path.slice(end))) for (const layer of layers) sums.layers.add(layer);
+    sums.tensors += count;
     tally.set(root, sums);
   }
-  const ranked = [...tally].sort((a, b) => b[1].experts - a[1].experts || b[1].all - a[1].all);
+  // Further-token layers have experts too, in fewer layers, but one layer is no fewer than one.
+  const apart = (root: string): number => (FURTHER.test(root) ? 1 : 0);
+  const ranked = [...tally].sort(
+    (a, b) => apart(a[0]) - apart(b[0]) || b[1].layers.size - a[1].layers.size || b[1].tensors - a[1].tensors,
+  );
   return ranked[0]?.[0];
 }
 
@@ -155,12 +162,16 @@ export class TensorModules {
   /** `model` of `model.layers`. */
   readonly trunk: string;
   readonly groups: readonly ModuleGroup[];
+  readonly #place: string;
 
   constructor(tensors: Iterable<NamedTensor>, quantisation: QuantisationConfig | undefined) {
     const drafts = collect(tensors);
     this.root = rootOf(drafts.values()) ?? 'model.layers';
     this.trunk = this.root.slice(0, Math.max(0, this.root.lastIndexOf('.')));
     const start = `${this.root}.#.`;
+    // Layers under a prefix of their own (`mtp.`) are read as if they lay under `model.`.
+    const apart = [...drafts.keys()].some((path) => FURTHER.test(path)) && this.trunk !== 'model';
+    this.#place = apart ? `{${this.trunk}|model}${this.root.slice(this.trunk.length)}` : this.root;
     this.groups = [...drafts.values()].map((draft) => ({
       ...draft,
       rest: draft.path.startsWith(start) ? draft.path.slice(start.length) : undefined,
@@ -181,7 +192,7 @@ export class TensorModules {
 
   /** `rest` in every layer, as a descriptor's pattern. `inner`: the placeholder of a second index. */
   pattern(rest: string, inner: 'expert' | 'step' = 'step'): string {
-    return `${this.root}.{layer}.${rest.replace('#', `{${inner}}`)}`;
+    return `${this.#place}.{layer}.${rest.replace('#', `{${inner}}`)}`;
   }
 }
 

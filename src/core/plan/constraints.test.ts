@@ -7,7 +7,6 @@ import {
   dropCount,
   maximumRatio,
   ratioOfDrop,
-  runtimeFriendlyCounts,
 } from './constraints.ts';
 import { moeLayer, select } from './selection.fixture.ts';
 
@@ -119,9 +118,4 @@ describe('checkEvenLayers', () => {
       expect.objectContaining({ code: 'uneven-layers', details: { layer: 0, keep: 2, otherLayer: 1, otherKeep: 4 } }),
     );
   });
-});
-
-it('advises counts between top-k and E only', () => {
-  expect(runtimeFriendlyCounts(moeLayer(0, 128, 8))).toEqual([8, 16, 32, 64, 128]);
-  expect(runtimeFriendlyCounts(moeLayer(0, 160, 6))).toEqual([8, 16, 32, 64, 128]);
 });

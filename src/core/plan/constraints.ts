@@ -1,12 +1,9 @@
 import { StudioError } from '../base/errors.ts';
-import type { MoeLayerSummary } from '../checkpoint/summary.ts';
-import { leastKept, noSuchGroups } from './expert-groups.ts';
+import { type GroupedLayer, leastKept, unevenGroups } from './expert-groups.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 
 /** Beyond this the slider ends: nine in ten experts gone. */
 export const LARGEST_RATIO = 0.9;
-
-type LayerShape = Pick<MoeLayerSummary, 'layer' | 'experts' | 'topK' | 'groups'>;
 
 /** Experts that a ratio drops from a layer of E: floor(E × ratio) in IEEE double arithmetic, so 100 × 0.29 → 28. */
 export function dropCount(experts: number, ratio: number): number {
@@ -14,7 +11,7 @@ export function dropCount(experts: number, ratio: number): number {
 }
 
 /** Experts that a ratio drops from a layer: where the router looks at groups, the next count below that all can lose alike. */
-export function dropCountOf({ experts, groups }: LayerShape, ratio: number): number {
+export function dropCountOf({ experts, groups }: GroupedLayer, ratio: number): number {
   const step = groups?.count ?? 1;
   return Math.floor(dropCount(experts, ratio) / step) * step;
 }
@@ -26,7 +23,7 @@ export function ratioOfDrop(experts: number, drop: number): number {
 }
 
 /** The largest ratio, at most 0.9, that leaves every layer its top-k experts; 0 when nothing may go. */
-export function maximumRatio(layers: readonly LayerShape[]): number {
+export function maximumRatio(layers: readonly GroupedLayer[]): number {
   return layers.reduce(
     (least, layer) => Math.min(least, ratioOfDrop(layer.experts, layer.experts - leastKept(layer))),
     LARGEST_RATIO,
@@ -40,7 +37,7 @@ export function maximumRatio(layers: readonly LayerShape[]): number {
  * @throws StudioError plan/fewer-than-top-k naming the layer; its next step names the largest ratio possible.
  * @throws StudioError plan/uneven-groups where the ratio takes less than one expert from each group.
  */
-export function checkRatio(layers: readonly LayerShape[], ratio: number): void {
+export function checkRatio(layers: readonly GroupedLayer[], ratio: number): void {
   if (!(ratio >= 0 && ratio <= LARGEST_RATIO)) {
     throw new StudioError(
       'plan',
@@ -55,7 +52,7 @@ export function checkRatio(layers: readonly LayerShape[], ratio: number): void {
   for (const layer of layers) {
     const wanted = dropCount(layer.experts, ratio);
     const drop = dropCountOf(layer, ratio);
-    if (wanted > 0 && drop === 0) throw noSuchGroups(layer, layer.experts - wanted);
+    if (wanted > 0 && drop === 0) throw unevenGroups(layer, layer.experts - wanted);
     checkKept(layers, layer, layer.experts - drop);
   }
 }
@@ -65,7 +62,7 @@ export function checkRatio(layers: readonly LayerShape[], ratio: number): void {
  *
  * @throws StudioError plan/experts-out-of-range, plan/fewer-than-top-k, plan/uneven-groups.
  */
-export function checkExpertsToKeep(layers: readonly LayerShape[], keep: number): void {
+export function checkExpertsToKeep(layers: readonly GroupedLayer[], keep: number): void {
   for (const layer of layers) {
     if (!Number.isInteger(keep) || keep < 1 || keep > layer.experts) {
       throw new StudioError(
@@ -78,12 +75,12 @@ export function checkExpertsToKeep(layers: readonly LayerShape[], keep: number):
         },
       );
     }
-    if (layer.groups !== undefined && keep % layer.groups.count !== 0) throw noSuchGroups(layer, keep);
+    if (layer.groups !== undefined && keep % layer.groups.count !== 0) throw unevenGroups(layer, keep);
     checkKept(layers, layer, keep);
   }
 }
 
-function checkKept(layers: readonly LayerShape[], layer: LayerShape, keep: number): void {
+function checkKept(layers: readonly GroupedLayer[], layer: GroupedLayer, keep: number): void {
   if (keep >= leastKept(layer)) return;
   const largest = maximumRatio(layers);
   throw new StudioError(
@@ -118,14 +115,6 @@ export function checkEvenLayers(plan: PruningPlan): void {
       details: { layer: first.layer, keep: first.keep.length, otherLayer: other.layer, otherKeep: other.keep.length },
     },
   );
-}
-
-/** Expert counts that specialised router kernels of serving runtimes are compiled for (vLLM's DeepSeek-V4 kernel). */
-const RUNTIME_FRIENDLY = [1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 320, 384, 448, 512, 576];
-
-/** The counts of that list that a layer can be cut to, ascending: advice, never a condition. */
-export function runtimeFriendlyCounts({ experts, topK }: LayerShape): readonly number[] {
-  return RUNTIME_FRIENDLY.filter((count) => count >= topK && count <= experts);
 }
 
 /** At most four decimals, rounded up: below 10 000 experts that never drops one more. */

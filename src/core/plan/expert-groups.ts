@@ -1,7 +1,8 @@
 import { StudioError } from '../base/errors.ts';
 import type { MoeLayerSummary } from '../checkpoint/summary.ts';
 
-type GroupedLayer = Pick<MoeLayerSummary, 'layer' | 'experts' | 'topK' | 'groups'>;
+/** What the counts of a layer depend on. */
+export type GroupedLayer = Pick<MoeLayerSummary, 'layer' | 'experts' | 'topK' | 'groups'>;
 
 /**
  * Fewest experts that a layer can keep: K, or with groups as many as let a token find K in the groups that it may choose from and
@@ -21,7 +22,7 @@ export function possibleKeepCounts(layer: GroupedLayer): number[] {
 }
 
 /** The refusal of a count that cannot be taken alike from every group, with the counts nearest to it that can. */
-export function noSuchGroups(layer: GroupedLayer, keep: number): StudioError {
+export function unevenGroups(layer: GroupedLayer, keep: number): StudioError {
   const possible = possibleKeepCounts(layer);
   const above = possible.findLast((count) => count >= keep);
   const below = possible.find((count) => count < keep);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkPlanFits, parsePlan, serialisePlan } from './plan-file.ts';
 import type { LayerPlan, PruningPlan } from './pruning-plan.ts';
-import { moeLayer, select, summaryOf } from './selection.fixture.ts';
+import { groupedLayer, moeLayer, select, summaryOf } from './selection.fixture.ts';
 
 const { plan } = select(
   new Map([
@@ -61,6 +61,18 @@ describe('plan file', () => {
       model: { source: 'tiny', fingerprint: plan.model.fingerprint, architecture: 'qwen3_moe' },
     };
     expect(serialisePlan(shuffled)).toBe(text);
+  });
+
+  it('says what becomes of further-token layers only where they go', () => {
+    expect(text).not.toContain('nextToken');
+    expect(parsePlan(text).nextToken).toBe('prune');
+    const dropping = serialisePlan({ ...plan, nextToken: 'drop' });
+    expect(dropping).toContain('"nextToken":"drop",\n"layers"');
+    expect(parsePlan(dropping)).toEqual({ ...plan, nextToken: 'drop' });
+    expect(parsePlan(changed({}, { nextToken: 'prune' })).nextToken).toBe('prune');
+    expect(() => parsePlan(changed({}, { nextToken: 'keep' }))).toThrow(
+      expect.objectContaining({ code: 'invalid-plan' }),
+    );
   });
 
   it('opens without scores', () => {
@@ -139,5 +151,18 @@ describe('checkPlanFits', () => {
     expect(() => checkPlanFits(plan, needy)).toThrow(
       expect.objectContaining({ code: 'fewer-than-top-k', details: { layer: 3, keep: 4, topK: 5 } }),
     );
+  });
+
+  it('refuses a keep list that leaves a grouped router uneven groups, and fewer experts than its groups need', () => {
+    // Layer 1 keeps 0, 1, 4, 5: two of the first three and two of the last; layer 3 keeps 0, 2, 3, 5.
+    const grouped = (count: number, least: number) => ({
+      ...summary,
+      moeLayers: [1, 3].map((layer) => groupedLayer(layer, 6, { count, chosen: 1, least })),
+    });
+    expect(() => checkPlanFits(plan, grouped(2, 2))).not.toThrow();
+    expect(() => checkPlanFits(plan, grouped(3, 1))).toThrow(
+      expect.objectContaining({ code: 'uneven-groups', details: { layer: 1, groups: 3 } }),
+    );
+    expect(() => checkPlanFits(plan, grouped(2, 3))).toThrow(expect.objectContaining({ code: 'groups-too-small' }));
   });
 });

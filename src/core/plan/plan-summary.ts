@@ -20,7 +20,10 @@ export interface PlanSummary {
   readonly parameters: BeforeAfter;
   /** Sum of tensor bytes, without file headers; what the weights take on disk, and in memory as loaded in their own dtype. */
   readonly bytes: BeforeAfter;
-  /** Every parameter but those of the routed experts that a token is not sent to; embeddings count whole. */
+  /**
+   * Every parameter of the forward pass but those of the routed experts that a token is not sent to; embeddings count
+   * whole, layers that predict further tokens not at all.
+   */
   readonly activeParametersPerToken: BeforeAfter;
   /**
    * In 0..1: per layer the kept experts' share of the sum of scores, averaged over the layers, so that a layer with
@@ -48,13 +51,22 @@ export function summarisePlan(summary: CheckpointSummary, plan: PruningPlan): Pl
     idleBefore += (layer.experts - layer.topK) * layer.expertParameters;
     idleAfter += (kept - layer.topK) * layer.expertParameters;
   }
+  const beyond = summary.nextToken ?? { parameters: 0, bytes: 0, expertParameters: 0, expertBytes: 0 };
+  const droppedLast = plan.layers.at(-1)?.drop.length ?? 0;
+  const all = plan.nextToken === 'drop';
+  const beyondDropped = all ? beyond.parameters : droppedLast * beyond.expertParameters;
+  parametersDropped += beyondDropped;
+  bytesDropped += all ? beyond.bytes : droppedLast * beyond.expertBytes;
   const parameters = { before: summary.totalParameters, after: summary.totalParameters - parametersDropped };
   return {
     expertsPerLayer: { before: range(summary.moeLayers.map(({ experts }) => experts)), after: range(after) },
     expertsDropped,
     parameters,
     bytes: { before: summary.totalBytes, after: summary.totalBytes - bytesDropped },
-    activeParametersPerToken: { before: parameters.before - idleBefore, after: parameters.after - idleAfter },
+    activeParametersPerToken: {
+      before: parameters.before - idleBefore - beyond.parameters,
+      after: parameters.after - idleAfter - (beyond.parameters - beyondDropped),
+    },
     saliencyKept: saliencyKept(plan.layers),
   };
 }

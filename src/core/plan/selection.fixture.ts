@@ -1,4 +1,4 @@
-import type { CheckpointSummary, MoeLayerSummary } from '../checkpoint/summary.ts';
+import type { CheckpointSummary, ExpertGroups, MoeLayerSummary } from '../checkpoint/summary.ts';
 import type { LayerScores } from '../saliency/saliency-matrix.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 import { type Selection, type SelectionInput, selectExperts } from './selection.ts';
@@ -16,6 +16,11 @@ export function moeLayer(layer: number, experts: number, topK = 2): MoeLayerSumm
     routerParametersPerExpert: 10,
     routerBytesPerExpert: 20,
   };
+}
+
+/** The same with a router that chooses among groups. */
+export function groupedLayer(layer: number, experts: number, groups: ExpertGroups, topK = 2): MoeLayerSummary {
+  return { ...moeLayer(layer, experts, topK), groups };
 }
 
 export function scoresOf(rows: ReadonlyMap<number, readonly number[]>): LayerScores[] {
@@ -36,6 +41,24 @@ export function select(
   return selectExperts({
     model: { architecture: 'qwen3_moe', fingerprint: FINGERPRINT, source: 'tiny' },
     layers: [...rows].map(([layer, scores]) => moeLayer(layer, scores.length, topK)),
+    scores: scoresOf(rows),
+    metric: 'reap',
+    size,
+    constraints,
+    calibration: { domains: [], gate: 'model', statisticsHash: null },
+  });
+}
+
+/** The same for layers whose router chooses among groups. */
+export function selectGrouped(
+  rows: ReadonlyMap<number, readonly number[]>,
+  groups: ExpertGroups,
+  size: SelectionInput['size'],
+  constraints: SelectionInput['constraints'] = {},
+): Selection {
+  return selectExperts({
+    model: { architecture: 'deepseek_v3', fingerprint: FINGERPRINT, source: 'tiny' },
+    layers: [...rows].map(([layer, scores]) => groupedLayer(layer, scores.length, groups)),
     scores: scoresOf(rows),
     metric: 'reap',
     size,

@@ -2,10 +2,17 @@ import { StudioError } from '../base/errors.ts';
 import type { MoeLayerSummary } from '../checkpoint/summary.ts';
 import type { LayerScores } from '../saliency/saliency-matrix.ts';
 import type { ModelIdentity } from '../saliency/statistics-file.ts';
-import { checkExpertsToKeep, checkRatio, dropCount, dropCountOf, ratioOfDrop } from './constraints.ts';
+import { checkExpertsToKeep, checkRatio, dropCountOf, ratioOfDrop } from './constraints.ts';
 import { chooseByGroups } from './group-choice.ts';
+import {
+  fewerDropped,
+  forcedOutKept,
+  type PlanWarning,
+  snappedToGroups,
+  unevenLayers,
+  unusualCount,
+} from './plan-warnings.ts';
 import type { LayerPlan, PruningPlan } from './pruning-plan.ts';
-import { friendlyNeighbours, isRuntimeFriendly } from './runtime-counts.ts';
 
 /** Experts by layer: the model's own layer index → expert indices. */
 export type ExpertSets = ReadonlyMap<number, ReadonlySet<number>>;
@@ -40,12 +47,6 @@ export interface SelectionInput {
   readonly nextToken?: PruningPlan['nextToken'];
 }
 
-/** Something the person should know about a plan that was made nevertheless. */
-export interface PlanWarning {
-  readonly code: 'fewer-dropped' | 'forced-out-kept' | 'uneven-layers' | 'snapped-to-groups' | 'unusual-count';
-  readonly message: string;
-}
-
 export interface Selection {
   readonly plan: PruningPlan;
   readonly warnings: readonly PlanWarning[];
@@ -53,10 +54,11 @@ export interface Selection {
 
 /**
  * Makes a uniform plan: floor(E × ratio) of the least salient experts go from every layer, in double arithmetic; equal
- * scores keep the lower index. Where protected experts leave a layer too little room, the count falls for all layers.
+ * scores keep the lower index. Routers that choose among groups lose as many from each group, at the next lower count that
+ * this allows. Where protected experts leave a layer too little room, the count falls for all layers.
  * Pure and fast enough for every move of the slider.
  *
- * @throws StudioError of family plan: ratio-out-of-range, experts-out-of-range, fewer-than-top-k, missing-layers,
+ * @throws StudioError of family plan: ratio-out-of-range, experts-out-of-range, fewer-than-top-k, uneven-groups, missing-layers,
  *   wrong-expert-count, non-finite-score, unknown-expert, contradicting-constraints.
  */
 export function selectExperts(input: SelectionInput): Selection {
@@ -71,7 +73,7 @@ export function selectExperts(input: SelectionInput): Selection {
   const wanted = layers.map((layer) =>
     'ratio' in size ? dropCountOf(layer, size.ratio) : layer.experts - size.expertsToKeep,
   );
-  if ('ratio' in size) warnOfSnapping(layers, wanted, size.ratio, warnings);
+  if ('ratio' in size) warnings.push(...snappedToGroups(layers, wanted, size.ratio));
   const counts = fitToProtected(layers, wanted, constraints, warnings);
 
   const plans = layers.map((layer, row): LayerPlan => {
@@ -96,8 +98,7 @@ export function selectExperts(input: SelectionInput): Selection {
       reasons: choice.reasons,
     };
   });
-  warnOfUnevenLayers(plans, warnings);
-  warnOfUnusualCount(plans, warnings);
+  warnings.push(...unevenLayers(plans), ...unusualCount(layers, plans));
 
   const first = layers[0];
   return {
@@ -146,12 +147,7 @@ function fitToProtected(
     const step = layers[row]?.groups?.count ?? 1;
     return Math.floor(fitting / step) * step;
   });
-  warnings.push({
-    code: 'fewer-dropped',
-    message:
-      `Layer ${layer} has only ${room} experts that may go, the others are protected: ` +
-      `every layer now drops ${span(counts)} in place of ${span(wanted)}, so that all layers keep alike.`,
-  });
+  warnings.push(fewerDropped(layer, room, wanted, counts));
   return counts;
 }
 
@@ -249,53 +245,4 @@ function unknownExpert(layer: number, expert: number | null): StudioError {
     nextStep: "Name a layer by the model's own index and an expert from 0; `inspect` lists both.",
     details: expert === null ? { layer } : { layer, expert },
   });
-}
-
-function forcedOutKept(layer: number, kept: number, dropped: number): PlanWarning {
-  return {
-    code: 'forced-out-kept',
-    message: `${kept} of the experts forced out of layer ${layer} stay: at this ratio only ${dropped} go. Raise the ratio to drop them all.`,
-  };
-}
-
-function warnOfUnevenLayers(plans: readonly LayerPlan[], warnings: PlanWarning[]): void {
-  const kept = plans.map((plan) => plan.keep.length);
-  if (new Set(kept).size < 2) return;
-  warnings.push({
-    code: 'uneven-layers',
-    message: `Layers keep ${span(kept)} experts: config.json has one count for all layers, so this plan is for study and cannot be exported.`,
-  });
-}
-
-function warnOfSnapping(
-  layers: readonly MoeLayerSummary[],
-  counts: readonly number[],
-  ratio: number,
-  warnings: PlanWarning[],
-): void {
-  const row = layers.findIndex(({ experts }, at) => dropCount(experts, ratio) !== counts[at]);
-  const layer = layers[row];
-  if (layer?.groups === undefined) return;
-  warnings.push({
-    code: 'snapped-to-groups',
-    message: `The router chooses among ${layer.groups.count} groups, which must stay of one size: ${counts[row]} experts go in place of ${dropCount(layer.experts, ratio)}.`,
-  });
-}
-
-function warnOfUnusualCount(plans: readonly LayerPlan[], warnings: PlanWarning[]): void {
-  const [first] = plans;
-  if (first === undefined || first.drop.length === 0 || isRuntimeFriendly(first.keep.length)) return;
-  // Small models are for study; the kernels in question serve large ones.
-  if (first.experts < 64) return;
-  const nearby = friendlyNeighbours(first.keep.length, first.experts).join(' or ');
-  warnings.push({
-    code: 'unusual-count',
-    message: `${first.keep.length} experts a layer is a count that some inference kernels do not know; ${nearby} would run everywhere.`,
-  });
-}
-
-function span(counts: readonly number[]): string {
-  const least = Math.min(...counts);
-  const most = Math.max(...counts);
-  return least === most ? `${least}` : `${least} to ${most}`;
 }

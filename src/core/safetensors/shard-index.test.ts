@@ -160,5 +160,10 @@ describe('serialiseShardIndex', () => {
     ]);
     const index = parseShardIndex(serialiseShardIndex(weightMap, 7), INDEX);
     expect(index).toEqual({ weightMap, totalSize: 7, metadata: new Map() });
+    expect(parseShardIndex(serialiseShardIndex(weightMap, 7, 3), INDEX)).toEqual({
+      weightMap,
+      totalSize: 7,
+      metadata: new Map([['total_parameters', 3]]),
+    });
   });
 });

@@ -16,6 +16,8 @@ export interface ShardIndex {
 }
 
 const TOTAL_SIZE = 'total_size';
+/** Numbers in all tensors together, in indices that transformers 5 wrote. */
+export const TOTAL_PARAMETERS = 'total_parameters';
 
 function readWeightMap(scanner: JsonScanner, refuse: Refuse): Map<string, string> {
   if (scanner.kind() !== 'object') throw refuse('bad-weight-map', 'has a "weight_map" that is not an object');
@@ -103,14 +105,17 @@ function asciiJson(text: string): string {
  * The index as transformers writes it (json.dumps with indent 2, sorted keys, ASCII only, a newline at the end).
  * @param weightMap Tensor name → shard file name; at least one.
  * @param totalSize Bytes of all tensors together.
+ * @param totalParameters Numbers in all tensors together, which transformers 5 writes as well.
  */
 export function serialiseShardIndex(
   weightMap: ReadonlyMap<string, string>,
   totalSize: number,
+  totalParameters?: number,
 ): Uint8Array<ArrayBuffer> {
+  const parameters = totalParameters === undefined ? '' : `    "${TOTAL_PARAMETERS}": ${totalParameters},\n`;
   const lines = [...weightMap]
     .sort(([left], [right]) => compareCodePoints(left, right))
     .map(([tensor, shard]) => `    ${asciiJson(tensor)}: ${asciiJson(shard)}`);
-  const text = `{\n  "metadata": {\n    "total_size": ${totalSize}\n  },\n  "weight_map": {\n${lines.join(',\n')}\n  }\n}\n`;
+  const text = `{\n  "metadata": {\n${parameters}    "total_size": ${totalSize}\n  },\n  "weight_map": {\n${lines.join(',\n')}\n  }\n}\n`;
   return new TextEncoder().encode(text);
 }

@@ -10,7 +10,7 @@
 export interface DomainStatistics {
   /** Tokens of this domain that passed the layer, routed anywhere. */
   tokens: number;
-  /** [E], whole numbers. Σ count = tokens × topK. */
+  /** [E], whole numbers. Σ count = tokens × topK, less with identity experts. */
   readonly count: Float64Array;
   readonly normSum: Float64Array;
   readonly gateSum: Float64Array;
@@ -25,6 +25,8 @@ export interface LayerStatistics {
   readonly layer: number;
   readonly experts: number;
   readonly topK: number;
+  /** Choices of the router that stand for no expert (LongCat): what goes there is counted nowhere. Absent: none. */
+  readonly identityExperts?: number | undefined;
   /** In the order of the run's domains. */
   readonly domains: readonly DomainStatistics[];
 }

@@ -14,7 +14,7 @@ interface MeasuredText {
   readonly layers: Map<number, DomainStatistics>;
 }
 
-type LayerShape = Pick<LayerStatistics, 'layer' | 'experts' | 'topK'>;
+type LayerShape = Pick<LayerStatistics, 'layer' | 'experts' | 'topK' | 'identityExperts'>;
 
 /**
  * Unites runs over disjoint texts, disjoint layers, or both. Parts with the same domain and hash are the same text and
@@ -77,10 +77,11 @@ function checkSameRun(first: CalibrationStatistics, part: CalibrationStatistics)
   }
 }
 
-function checkShape(shapes: Map<number, LayerShape>, { layer, experts, topK }: LayerStatistics): void {
+function checkShape(shapes: Map<number, LayerShape>, { domains: _, ...shape }: LayerStatistics): void {
+  const { layer, experts, topK, identityExperts } = shape;
   const known = shapes.get(layer);
-  if (known === undefined) shapes.set(layer, { layer, experts, topK });
-  else if (known.experts !== experts || known.topK !== topK) {
+  if (known === undefined) shapes.set(layer, shape);
+  else if (known.experts !== experts || known.topK !== topK || known.identityExperts !== identityExperts) {
     throw new StudioError(
       'calibration',
       'different-layers',

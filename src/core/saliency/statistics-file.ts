@@ -64,6 +64,7 @@ const schema = z.strictObject({
       layer: wholeNumberSchema,
       experts: z.int().check(z.positive()),
       topK: z.int().check(z.positive()),
+      identityExperts: z.optional(z.int().check(z.positive())),
       domains: z.array(
         z.strictObject({
           tokens: wholeNumberSchema,
@@ -118,6 +119,7 @@ export function serialiseStatistics(statistics: CalibrationStatistics): string {
       layer: layer.layer,
       experts: layer.experts,
       topK: layer.topK,
+      ...(layer.identityExperts === undefined ? {} : { identityExperts: layer.identityExperts }),
       domains: layer.domains.map((domain) => ({
         tokens: domain.tokens,
         count: [...domain.count],
@@ -182,7 +184,9 @@ function checkDomain(
     if (stray >= 0) throw refusal(KIND, `${path}.${field}[${stray}]`, 'must be 0: that expert was never chosen');
   }
   const routed = statistics.count.reduce((sum, value) => sum + value, 0);
-  if (routed !== statistics.tokens * layer.topK || statistics.tokens !== identity?.tokens) {
+  const expected = statistics.tokens * layer.topK;
+  const addsUp = layer.identityExperts === undefined ? routed === expected : routed <= expected;
+  if (!addsUp || statistics.tokens !== identity?.tokens) {
     throw new StudioError(
       'calibration',
       'count-mismatch',

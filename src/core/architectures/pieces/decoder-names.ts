@@ -9,13 +9,13 @@ type Parts = Partial<Record<PartName, string>>;
 export const LAYER = '{model|model.language_model|language_model.model}.layers.{layer}';
 
 /** Embedding, norms and head as nearly every decoder names them. */
-export const decoderNames: Parts = {
+export const decoderNames = {
   embedding: '{model|model.language_model|language_model.model}.embed_tokens',
   'final-norm': '{model|model.language_model|language_model.model}.norm',
   head: '{lm_head|language_model.lm_head}',
   'input-norm': `${LAYER}.input_layernorm`,
   'post-attention-norm': `${LAYER}.post_attention_layernorm`,
-};
+} as const satisfies Parts;
 
 export const attentionNames: Parts = {
   query: `${LAYER}.self_attn.q_proj`,
