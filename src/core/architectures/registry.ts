@@ -2,6 +2,7 @@ import { Registry } from '../base/registry.ts';
 import { deepseekV2 } from './deepseek-v2.ts';
 import { deepseekV3 } from './deepseek-v3.ts';
 import type { Architecture } from './descriptor.ts';
+import { dots1 } from './dots1.ts';
 import { ernie45Moe } from './ernie4-5-moe.ts';
 import { glm4Moe } from './glm4-moe.ts';
 import { glm4MoeLite } from './glm4-moe-lite.ts';
@@ -40,6 +41,7 @@ export const architectures = new Registry<Architecture>([
   phimoe,
   graniteMoe,
   lfm2Moe,
+  dots1,
   hunyuanV1Moe,
   longcatFlash,
   nemotronH,

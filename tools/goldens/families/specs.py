@@ -39,6 +39,13 @@ SPECS = {
                   n_routed_experts=8, num_experts_per_tok=2, n_shared_experts=1, routed_scaling_factor=1.8,
                   n_group=1, topk_group=1, norm_topk_prob=True, rope_parameters=ROPE, rope_interleave=True),
         v4=lambda c: v4(c, mlp_layer_types=None, first_k_dense_replace=1), count="n_routed_experts"),
+    "dots1": dict(
+        cls="Dots1ForCausalLM", config="Dots1Config",
+        args=dict(COMMON, num_hidden_layers=3, intermediate_size=40, moe_intermediate_size=16, n_routed_experts=8,
+                  num_experts_per_tok=2, n_shared_experts=2, first_k_dense_replace=1, num_attention_heads=4,
+                  num_key_value_heads=2, head_dim=8, n_group=1, topk_group=1, norm_topk_prob=True,
+                  routed_scaling_factor=2.5, sliding_window=8, max_window_layers=1, rope_parameters=ROPE),
+        v4=lambda c: v4(c, layer_types=c["layer_types"]), count="n_routed_experts"),
     "granitemoe": dict(
         cls="GraniteMoeForCausalLM", config="GraniteMoeConfig",
         args=dict(COMMON, num_hidden_layers=2, intermediate_size=16, num_local_experts=8, num_experts_per_tok=2,
