@@ -12,7 +12,6 @@ import {
 import { RunControl } from '../src/core/calibration/run-control.ts';
 import { calibrationRunKey } from '../src/core/calibration/run-key.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
-import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
 import { summariseCheckpoint } from '../src/core/checkpoint/summarise.ts';
 import type {
   BackendChoice,
@@ -23,6 +22,7 @@ import type {
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
 import type { LayerStatistics } from '../src/core/saliency/layer-statistics.ts';
 import type { CalibrationStatistics } from '../src/core/saliency/statistics-file.ts';
+import { openModel } from './open-model.ts';
 import { readCorpus } from './read-corpus.ts';
 
 /** What calibration needs of the browser. */
@@ -84,7 +84,7 @@ export class CalibrationService implements CalibrationApi {
 
   async openCheckpoint(source: SourceSpec): ReturnType<CalibrationApi['openCheckpoint']> {
     try {
-      return { ok: true, value: summariseCheckpoint(await openCheckpoint(await this.#platform.openSource(source))) };
+      return { ok: true, value: summariseCheckpoint(await openModel(this.#platform, source)) };
     } catch (error) {
       return { ok: false, error: toWireError(error) };
     }
@@ -119,7 +119,7 @@ export class CalibrationService implements CalibrationApi {
 
   async #run(request: CalibrationRequest, control: RunControl, send: Send): Promise<CalibrationStatistics> {
     const { signal } = control;
-    const checkpoint = await openCheckpoint(await this.#platform.openSource(request.source), { signal });
+    const checkpoint = await openModel(this.#platform, request.source, signal);
     const corpus = await readCorpus(checkpoint, request, signal);
     const backend = await this.#platform.openBackend(request.backend, checkpoint.config.hiddenSize);
     try {

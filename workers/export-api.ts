@@ -2,7 +2,6 @@ import { isAbortError } from '../src/core/base/abort.ts';
 import { StudioError, toWireError } from '../src/core/base/errors.ts';
 import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
-import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
 import { type ExportLayout, layoutExport } from '../src/core/export/export-layout.ts';
 import { formatBytes } from '../src/core/export/format-bytes.ts';
 import { plannedFiles } from '../src/core/export/open-target.ts';
@@ -18,6 +17,7 @@ import type {
 } from '../src/core/protocol/export-protocol.ts';
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
 import { DirectoryTarget } from './directory-target.ts';
+import { openModel } from './open-model.ts';
 import { OpfsExports, type PackedFile, zipSize } from './opfs-exports.ts';
 
 /** What the export needs of the browser. */
@@ -141,7 +141,7 @@ export function createExportApi(platform: ExportPlatform, maxZipBytes = MAX_ZIP_
       const { signal } = running;
       try {
         const ended = await platform.exclusively(async () => {
-          const checkpoint = await openCheckpoint(await platform.openSource(request.source), { signal });
+          const checkpoint = await openModel(platform, request.source, signal);
           const layout = await layoutExport(checkpoint, request.planJson, signal);
           const onProgress = (progress: ExportProgress): void => send({ type: 'progress', progress });
           return runJob(request.destination, { checkpoint, layout, signal, onProgress });

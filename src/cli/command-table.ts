@@ -34,7 +34,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       usage:
         'plan --stats stats.json (--ratio r | --experts n | --max-bytes size --model MODEL) --out plan.json\n' +
-        '       [--model MODEL] [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts]\n' +
+        '       [--model MODEL] [--descriptor FILE] [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts]\n' +
         '       [--next-token prune|drop] [--force] [--json]',
       load: () => import('./commands/plan.ts'),
     },

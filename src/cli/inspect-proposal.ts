@@ -8,9 +8,10 @@ export function proposalJson({
   findings,
   questions,
   unexplained,
+  unreadKeys,
   descriptor,
 }: Proposal): Readonly<Record<string, unknown>> {
-  return { block, findings, questions, unexplained, reference: referenceTexts(descriptor, block.classes) };
+  return { block, findings, questions, unexplained, unreadKeys, reference: referenceTexts(descriptor, block.classes) };
 }
 
 function shown(value: unknown): string {
@@ -21,7 +22,7 @@ function shown(value: unknown): string {
 export function proposalText(
   label: string,
   refusal: StudioError,
-  { findings, questions, unexplained, block }: Proposal,
+  { findings, questions, unexplained, unreadKeys, block }: Proposal,
 ): string {
   const width = Math.max(...findings.map(({ field }) => field.length)) + 2;
   const lines = findings.flatMap(({ field, value, confidence, evidence }) => [
@@ -36,6 +37,7 @@ export function proposalText(
     ...lines,
     '',
     ...(unexplained.length > 0 ? [`Tensors that nothing explains: ${unexplained.join(', ')}`] : []),
+    ...(unreadKeys.length > 0 ? [`Members of config.json that no line reads: ${unreadKeys.join(', ')}`] : []),
     questions.length > 0
       ? `${questions.length} lines marked ? are guesses. Save the descriptor with --write-descriptor FILE, check them, and give the file back with --descriptor FILE.`
       : 'Save the descriptor with --write-descriptor FILE and give it back with --descriptor FILE.',

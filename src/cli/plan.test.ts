@@ -30,6 +30,7 @@ beforeAll(async () => {
       layer: 1,
       experts: 8,
       topK: 2,
+      groups: { count: 2, chosen: 1, least: 2 },
       domains: domains.map((domain) => ({ ...domain, tokens: 4 })),
     })),
   };
@@ -56,14 +57,11 @@ describe('plan for a router that chooses among groups', () => {
     });
   });
 
-  it('asks for the model when it does not, since the export would refuse uneven groups', async () => {
-    const blind = await keptBy('--ratio', '0.5');
-    expect(blind).toMatchObject({ code: 0, keep: [4, 5, 6, 7] });
-    expect(blind.err).toContain('give --model MODEL');
-    expect(await cli(['export', model, '--plan', at('plan.json'), '--out', at('uneven')])).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('groups of one size'),
-    });
+  it('knows the groups from the statistics alone', async () => {
+    const byModel = await keptBy('--ratio', '0.5', '--model', model);
+    const byStatistics = await keptBy('--ratio', '0.5');
+    expect(byStatistics).toMatchObject({ code: 0, keep: byModel.keep });
+    expect((await cli(['export', model, '--plan', at('plan.json'), '--out', at('by-statistics')])).code).toBe(0);
   });
 });
 

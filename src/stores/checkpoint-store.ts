@@ -35,7 +35,12 @@ export function chooseSource(spec: SourceSpec): void {
   checkpointStore.setState({ source: { id: `${sources}:${spec.label}`, spec }, summary: null, refusal: null });
 }
 
-/** Notes the facts of a source, unless another was chosen meanwhile. */
-export function noteSummary(sourceId: string, summary: CheckpointSummary): void {
-  if (checkpointStore.getState().source?.id === sourceId) checkpointStore.setState({ summary, everOpened: true });
+/** Notes a source's facts, and the spec that it was read by, unless another was chosen meanwhile. */
+export function noteSummary(source: OpenedSource, summary: CheckpointSummary): void {
+  if (isChosen(source)) checkpointStore.setState({ source, summary, everOpened: true });
+}
+
+/** False once another source was chosen. */
+export function isChosen({ id }: OpenedSource): boolean {
+  return checkpointStore.getState().source?.id === id;
 }

@@ -1,4 +1,3 @@
-import { architectures } from '../../core/architectures/registry.ts';
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
 import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
 import { checkPlanFits, serialisePlan } from '../../core/plan/plan-file.ts';
@@ -16,6 +15,7 @@ import {
 import { findSuperExperts } from '../../core/saliency/super-experts.ts';
 import { byteSize, expertSet, numberOption, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
+import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { expertsThatFit } from '../fit-bytes.ts';
 import { openModel } from '../open-model.ts';
 import { readTextFile, writeTextFile } from '../text-files.ts';
@@ -27,6 +27,7 @@ const OPTIONS = {
   experts: { type: 'string' },
   'max-bytes': { type: 'string' },
   model: { type: 'string' },
+  ...DESCRIPTOR_OPTION,
   policy: { type: 'string', default: 'uniform' },
   protect: { type: 'string' },
   'protect-super-experts': { type: 'boolean', default: false },
@@ -67,10 +68,16 @@ function sizeOf(
   return { expertsToKeep: expertsThatFit(summary, byteSize(maxBytes ?? '', '--max-bytes'), nextToken) };
 }
 
-/** Layers as the statistics know them: selection needs no sizes, but of routers that choose among groups it needs those. */
+/** Layers as the statistics know them: selection needs no sizes. */
 function layersOf(statistics: CalibrationStatistics): MoeLayerSummary[] {
   const sizes = { expertParameters: 0, expertBytes: 0, routerParametersPerExpert: 0, routerBytesPerExpert: 0 };
-  return statistics.layers.map(({ layer, experts, topK }) => ({ layer, experts, topK, ...sizes }));
+  return statistics.layers.map(({ layer, experts, topK, groups }) => ({
+    layer,
+    experts,
+    topK,
+    ...sizes,
+    ...(groups === undefined ? {} : { groups }),
+  }));
 }
 
 function constraintsOf(values: Values, statistics: CalibrationStatistics): SelectionConstraints {
@@ -96,17 +103,12 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const statsPath = required(values.stats, '--stats');
   const out = required(values.out, '--out');
   const metric = metricOf(values.metric);
+  const descriptor = await readDescriptor(values.descriptor);
   const summary =
-    values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal));
+    values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal, descriptor));
   const nextToken = nextTokenOf(values['next-token']);
   const size = sizeOf(values, summary, nextToken);
   const statistics = parseStatistics(await readTextFile(statsPath));
-  const family = architectures.get(statistics.model.architecture);
-  if (summary === undefined && family !== undefined && family.router.groups !== null) {
-    io.stderr(
-      `${family.label} models may choose among groups of experts: give --model MODEL, which says how many, or the export can refuse this plan.\n`,
-    );
-  }
   const { plan, warnings } = selectExperts({
     model: statistics.model,
     layers: summary?.moeLayers ?? layersOf(statistics),

@@ -1,5 +1,4 @@
-import type * as z from 'zod/mini';
-import { isStudioError, StudioError } from '../base/errors.ts';
+import { StudioError } from '../base/errors.ts';
 import { readVersionedFile, type VersionedFileKind } from '../base/versioned-file.ts';
 import type { Architecture } from './descriptor.ts';
 import { DESCRIPTOR_FORMAT, DESCRIPTOR_VERSION, descriptorSchema } from './descriptor-schema.ts';
@@ -10,23 +9,13 @@ const MOST_CHARACTERS = 1_000_000;
 const NEXT_STEP = 'Correct the file by hand, or let the inspector write the descriptor of this model anew.';
 
 const KIND: VersionedFileKind = {
-  family: 'plan',
+  family: 'checkpoint',
   format: DESCRIPTOR_FORMAT,
   version: DESCRIPTOR_VERSION,
   noun: 'descriptor',
   invalidCode: 'invalid-descriptor',
   nextStep: NEXT_STEP,
 };
-
-function read(text: string): z.output<typeof descriptorSchema> {
-  try {
-    return readVersionedFile(text, KIND, descriptorSchema);
-  } catch (error) {
-    if (!isStudioError(error, KIND.family)) throw error;
-    const { code, message, nextStep, details, cause } = error;
-    throw new StudioError('checkpoint', code, message, { nextStep, details, cause });
-  }
-}
 
 /**
  * Reads a descriptor file: the JSON form of a row of the registry.
@@ -42,12 +31,13 @@ export function parseDescriptor(text: string): Architecture {
       { nextStep: NEXT_STEP, details: { characters: text.length } },
     );
   }
-  const { format, version, ...architecture } = read(text);
+  const { format, version, ...architecture } = readVersionedFile(text, KIND, descriptorSchema);
   return architecture;
 }
 
 /** The JSON text of a descriptor, keys always in the same order. @throws StudioError as `parseDescriptor` does. */
 export function serialiseDescriptor(architecture: Architecture): string {
-  const file = read(JSON.stringify({ format: DESCRIPTOR_FORMAT, version: DESCRIPTOR_VERSION, ...architecture }));
+  const text = JSON.stringify({ format: DESCRIPTOR_FORMAT, version: DESCRIPTOR_VERSION, ...architecture });
+  const file = readVersionedFile(text, KIND, descriptorSchema);
   return `${JSON.stringify(file, undefined, 2)}\n`;
 }

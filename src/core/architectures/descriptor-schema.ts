@@ -31,6 +31,9 @@ const layersSchema = z.strictObject({
 });
 
 const PLACES: ReadonlySet<string> = new Set(['layer', 'step', 'expert']);
+/** Choices of spellings in one pattern; each multiplies the ways in which a name can fail to match. */
+const MOST_CHOICES = 4;
+const MOST_SPELLINGS = 8;
 const WORDS = /^[\w.-]+$/;
 
 /**
@@ -41,12 +44,13 @@ function isPattern(text: string): boolean {
   const inner = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, one = '']) => one);
   const outside = text.replaceAll(/\{[^{}]*\}/g, '');
   const places = inner.filter((one) => PLACES.has(one));
-  const spellings = inner.filter((one) => !PLACES.has(one)).flatMap((one) => one.split('|'));
+  const choices = inner.filter((one) => !PLACES.has(one)).map((one) => one.split('|'));
   return (
     (outside === '' || WORDS.test(outside)) &&
     new Set(places).size === places.length &&
+    inner.length - places.length <= MOST_CHOICES &&
     inner.every((one) => PLACES.has(one) || one.includes('|')) &&
-    spellings.every((one) => WORDS.test(one))
+    choices.every((spellings) => spellings.length <= MOST_SPELLINGS && spellings.every((one) => WORDS.test(one)))
   );
 }
 

@@ -6,7 +6,7 @@ z.config({ jitless: true });
 
 /** What a studio file is called, and how its refusals are tagged. */
 export interface VersionedFileKind {
-  readonly family: 'calibration' | 'plan';
+  readonly family: 'calibration' | 'checkpoint' | 'plan';
   readonly format: string;
   readonly version: number;
   /** "statistics" or "plan", for sentences. */

@@ -120,13 +120,7 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
     for (let layer = firstLayer; layer <= lastLayer; layer++) {
       options.onProgress?.(meter.report('loading', layer));
       const isMoe = checkpoint.moeLayers.includes(layer);
-      const collector = new StatisticsCollector(
-        layer,
-        config.experts,
-        config.topK,
-        options.domains.length,
-        config.router.identityExperts,
-      );
+      const collector = new StatisticsCollector(layer, config.router, options.domains.length);
       const weights = await loadLayerWeights(backend, checkpoint, layer, signal);
       for (const [index, block] of blocks.entries()) {
         const context = {

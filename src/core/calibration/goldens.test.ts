@@ -16,6 +16,8 @@ const GOLDENS = new URL('../../../../shared/goldens/', import.meta.url);
 
 /** Figures of transformers and the reference implementation for one checkpoint and its sequences. */
 interface Golden {
+  /** Kept sets take as many from each group of the router; otherwise groups were not looked at. */
+  readonly evenGroups?: boolean;
   readonly sequences: readonly Int32Array[];
   readonly meanNll: number;
   readonly layers: readonly { readonly layer: number; readonly model: Readonly<Record<string, readonly number[]>> }[];
@@ -37,11 +39,47 @@ function json(url: URL): ReturnType<typeof JSON.parse> {
   return JSON.parse(readFileSync(url, 'utf8'));
 }
 
-function folderAt(url: URL, config = 'config.json'): MemoryFolder {
+/** `changes`: dotted paths of config.json with their old and new values. */
+function folderAt(
+  url: URL,
+  config = 'config.json',
+  changes: Readonly<Record<string, readonly [unknown, unknown]>> = {},
+): MemoryFolder {
   const files = readdirSync(url).filter((name) => name.startsWith('model'));
   const bytes = new Map(files.map((name) => [name, new Uint8Array(readFileSync(new URL(name, url)))]));
-  bytes.set('config.json', new Uint8Array(readFileSync(new URL(config, url))));
+  const text = readFileSync(new URL(config, url), 'utf8');
+  const changed = JSON.parse(text);
+  for (const [path, [, value]] of Object.entries(changes)) {
+    const steps = path.split('.');
+    const last = steps.pop() ?? '';
+    steps.reduce((object, step) => object[step], changed)[last] = value;
+  }
+  const edited = Object.keys(changes).length === 0 ? text : JSON.stringify(changed);
+  bytes.set('config.json', new TextEncoder().encode(edited));
   return new MemoryFolder('golden', bytes);
+}
+
+/** Other configurations of the same weights, each in both spellings of config.json. */
+function variantsOf(families: readonly string[]): [name: string, variant: string, config: string][] {
+  return families.flatMap((name) =>
+    (json(new URL(`${name}/golden.json`, OWN_GOLDENS)).variants ?? []).flatMap((entry: { name: string }) =>
+      ['config.json', 'config.v4.json'].map((config) => [name, entry.name, config]),
+    ),
+  );
+}
+
+function variantGolden(figures: ReturnType<typeof json>): Golden {
+  return {
+    evenGroups: true,
+    sequences: figures.input_ids.map((ids: number[]) => Int32Array.from(ids)),
+    meanNll: figures.baseline.mean_nll,
+    layers: figures.layers,
+    pruned: Object.fromEntries(
+      Object.entries<{ retained: Record<string, number[]>; eval: { mean_nll: number } }>(figures.pruned ?? {}).map(
+        ([ratio, { retained, eval: measured }]) => [ratio, { retained, meanNll: measured.mean_nll }],
+      ),
+    ),
+  };
 }
 
 function fixtureGolden(): Golden {
@@ -125,9 +163,12 @@ async function check(folder: MemoryFolder, golden: Golden): Promise<void> {
       .map((score, expert) => ({ score, expert }))
       .sort((a, b) => a.score - b.score);
     for (const [ratio, { retained }] of Object.entries(golden.pruned)) {
-      const drop = Math.floor((order.length * Number(ratio)) / 100);
-      const keep = order
-        .slice(drop)
+      const groups = golden.evenGroups === true ? (checkpoint.config.router.groups?.count ?? 1) : 1;
+      const drop = Math.floor((order.length * Number(ratio)) / 100 / groups);
+      const keep = Array.from({ length: groups }, (_, group) =>
+        order.filter(({ expert }) => Math.floor((expert * groups) / order.length) === group).slice(drop),
+      )
+        .flat()
         .map(({ expert }) => expert)
         .sort((a, b) => a - b);
       expect(keep, `kept at ${ratio} % in layer ${statistics.layer}`).toEqual(retained[statistics.layer]);
@@ -170,6 +211,14 @@ describe('against transformers and the reference implementation', () => {
     (name = '', config) =>
       check(folderAt(new URL(`${name}/`, OWN_GOLDENS), config), sharedGolden(name, false, OWN_GOLDENS)),
   );
+
+  it.each(variantsOf(OWN_FAMILIES))('%s %s, %s', async (name, variant, config) => {
+    const folder = new URL(`${name}/`, OWN_GOLDENS);
+    const golden = json(new URL('golden.json', folder));
+    const figures = golden.variants.find((entry: { name: string }) => entry.name === variant);
+    const changes = config === 'config.json' ? figures.config_changes : figures.config_v4_changes;
+    await check(folderAt(folder, config, changes), variantGolden(figures));
+  });
 
   describe.skipIf(!AT_HAND)('every family', () => {
     it.each(FAMILIES.flatMap((name) => ['config.json', 'config.v4.json'].map((config) => [name, config])))(

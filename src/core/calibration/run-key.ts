@@ -41,8 +41,8 @@ function isSampled({ role }: CheckpointTensor): boolean {
 
 /**
  * Names a run: equal for the same model, text and gate mode, different otherwise (sha256, hex). The fingerprint knows
- * only the tensors' shapes, so config.json's numbers and a few kilobytes of every layer go in as well: a fine-tune, or
- * the same weights under another config.json, has a key of its own.
+ * only the tensors' shapes, so the descriptor, config.json's numbers and a few kilobytes of every layer go in as well: a
+ * fine-tune, or the same weights under another config.json or descriptor, has a key of its own.
  */
 export async function calibrationRunKey(
   checkpoint: Checkpoint,
@@ -59,6 +59,7 @@ export async function calibrationRunKey(
   const facts = [
     JOURNAL_VERSION,
     checkpoint.fingerprint,
+    checkpoint.architecture,
     checkpoint.config,
     samples,
     domains.map(({ name, hash }) => [name, hash]),

@@ -1,21 +1,18 @@
 import { StudioError } from '../base/errors.ts';
+import { expertGroupsOf, type Router } from '../routing/router.ts';
 import { type DomainStatistics, emptyDomainStatistics, type LayerStatistics } from '../saliency/layer-statistics.ts';
 import type { ExpertObservation } from './expert-pass.ts';
 
 /** Adds up what the runs of one layer show: f64 sums a domain, in the order in which the runs come. */
 export class StatisticsCollector {
   readonly #layer: number;
-  readonly #experts: number;
-  readonly #topK: number;
-  readonly #identityExperts: number;
+  readonly #router: Router;
   readonly #domains: readonly DomainStatistics[];
 
-  constructor(layer: number, experts: number, topK: number, domains: number, identityExperts = 0) {
-    this.#identityExperts = identityExperts;
+  constructor(layer: number, router: Router, domains: number) {
     this.#layer = layer;
-    this.#experts = experts;
-    this.#topK = topK;
-    this.#domains = Array.from({ length: domains }, () => emptyDomainStatistics(experts));
+    this.#router = router;
+    this.#domains = Array.from({ length: domains }, () => emptyDomainStatistics(router.experts));
   }
 
   /** `domains`: domain of each token of a block that passes the layer. */
@@ -61,11 +58,14 @@ export class StatisticsCollector {
   }
 
   finish(): LayerStatistics {
+    const { experts, topK, identityExperts } = this.#router;
+    const groups = expertGroupsOf(this.#router);
     return {
       layer: this.#layer,
-      experts: this.#experts,
-      topK: this.#topK,
-      ...(this.#identityExperts > 0 ? { identityExperts: this.#identityExperts } : {}),
+      experts,
+      topK,
+      ...(groups === undefined ? {} : { groups }),
+      ...(identityExperts > 0 ? { identityExperts } : {}),
       domains: this.#domains,
     };
   }

@@ -1,5 +1,6 @@
 import type { Architecture, ProjectionNames } from '../architectures/descriptor.ts';
 import type { PartName } from '../architectures/tensor-parts.ts';
+import { StudioError } from '../base/errors.ts';
 import type { MlpKind } from './checkpoint.ts';
 import { expectedMixer, type PartShape } from './expected-mixer.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -26,7 +27,7 @@ const BARE: ReadonlySet<PartName> = new Set<PartName>([
   'scan-skip',
 ]);
 
-/** A part with its name filled in. @throws RangeError when the descriptor has no name for it. */
+/** A part with its name filled in. @throws StudioError `incomplete-descriptor` when the descriptor has no name for it. */
 function expectedPart(
   { tensors, id }: Architecture,
   { part, shape, bias = false }: PartShape,
@@ -34,7 +35,17 @@ function expectedPart(
   step = 0,
 ): ExpectedTensor {
   const pattern = tensors[part];
-  if (pattern === undefined) throw new RangeError(`the descriptor "${id}" names no tensor for "${part}"`);
+  if (pattern === undefined) {
+    throw new StudioError(
+      'checkpoint',
+      'incomplete-descriptor',
+      `The descriptor "${id}" names no tensor for "${part}", which these layers need.`,
+      {
+        nextStep: `Add "${part}" to the descriptor's tensors, or correct the kind of mixer, norm or router that needs it.`,
+        details: { descriptor: id, part },
+      },
+    );
+  }
   const module = patternName(pattern, layer ?? 0, 0, step);
   const name = bias ? `${module}.bias` : BARE.has(part) ? module : `${module}.weight`;
   return { key: { part, step, ...(layer === undefined ? {} : { layer }) }, name, bias, shape };

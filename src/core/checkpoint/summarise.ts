@@ -1,3 +1,4 @@
+import { expertGroupsOf } from '../routing/router.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 import type { CheckpointSummary, MoeLayerSummary, NextTokenSummary } from './summary.ts';
 
@@ -44,16 +45,7 @@ function nextTokenSummary(checkpoint: Checkpoint): NextTokenSummary | undefined 
 /** What pruning one expert takes away from each layer. Sizes are those of expert 0: check-tensors made all alike. */
 function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
   const { experts, topK, router } = checkpoint.config;
-  const groups =
-    router.groups === undefined
-      ? {}
-      : {
-          groups: {
-            count: router.groups.count,
-            chosen: router.groups.chosen,
-            least: router.groups.score === 'two-largest' ? 2 : 1,
-          },
-        };
+  const groups = expertGroupsOf(router);
   const sums = new Map(
     checkpoint.moeLayers.map((layer) => [
       layer,
@@ -84,7 +76,7 @@ function moeLayerSummaries(checkpoint: Checkpoint): MoeLayerSummary[] {
     expertBytes: sum.expertBytes,
     routerParametersPerExpert: sum.routerParameters / (experts + router.identityExperts),
     routerBytesPerExpert: sum.routerBytes / (experts + router.identityExperts),
-    ...groups,
+    ...(groups === undefined ? {} : { groups }),
   }));
 }
 

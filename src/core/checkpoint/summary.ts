@@ -1,3 +1,5 @@
+import type { ExpertGroups } from '../routing/router.ts';
+
 /** Facts about a checkpoint that the page and the plan need, plain data that crosses a worker boundary. */
 
 export interface MoeLayerSummary {
@@ -13,14 +15,6 @@ export interface MoeLayerSummary {
   readonly routerBytesPerExpert: number;
   /** Contiguous groups that the router chooses from: each must keep as many experts. Absent without groups. */
   readonly groups?: ExpertGroups;
-}
-
-export interface ExpertGroups {
-  readonly count: number;
-  /** Groups that a token's experts come from. */
-  readonly chosen: number;
-  /** Least experts of a group that the router can score. */
-  readonly least: number;
 }
 
 /** Layers that predict further tokens, of which the checkpoint holds tensors: no part of the forward pass. */

@@ -142,26 +142,35 @@ const DEEPSEEK = {
 
 export const DEEPSEEK_MTP: FamilyModel = { config: DEEPSEEK, architecture: deepseekV3, extra: further(2) };
 
-/** As Qwen3.5 keeps them: the model's experts fused, those of the further-token layer one by one under a prefix. */
+/** Experts of a further-token layer under a prefix, its router with `rows`, and what has no counterpart in the model. */
+function underPrefix(rows: number): TensorDeclaration[] {
+  return [
+    declared('BF16', 'mtp.fc.weight', 32, 64),
+    declared('BF16', 'mtp.norm.weight', 32),
+    ...further(0)
+      .filter(({ name }) => name.includes('.experts.'))
+      .map((tensor) => ({ ...tensor, name: tensor.name.replace('model.', 'mtp.') })),
+    declared('BF16', 'mtp.layers.0.mlp.gate.weight', rows, 32),
+  ];
+}
+
 const PREFIXED: Architecture = {
   ...qwen3Moe,
   nextTokenLayers: { count: ['mtp_num_hidden_layers'], place: { prefix: 'mtp.' } },
 };
+const PREFIXED_CONFIG = { ...COMMON_CONFIG, ...EIGHT, model_type: 'qwen3_moe', mtp_num_hidden_layers: 1 };
+
+/** As Qwen3.5 keeps them: the model's experts fused, those of the further-token layer one by one. */
 export const PREFIXED_MTP: FamilyModel = {
   ...QWEN2_FUSED,
-  config: { ...COMMON_CONFIG, ...EIGHT, model_type: 'qwen3_moe', mtp_num_hidden_layers: 1 },
+  config: PREFIXED_CONFIG,
   architecture: PREFIXED,
-  extra: [
-    declared('BF16', 'mtp.fc.weight', 32, 64),
-    declared('BF16', 'mtp.norm.weight', 32),
-    ...further(0)
-      .filter(({ name }) => name.includes('experts.') && !name.includes('shared'))
-      .map((tensor) => ({ ...tensor, name: tensor.name.replace('model.', 'mtp.') })),
-    declared('BF16', 'mtp.layers.0.mlp.gate.weight', 8, 32),
-  ],
+  extra: underPrefix(8),
 };
 
+/** Three rows of the router after the eight are of experts that return their input. */
 export const IDENTITY: FamilyModel = {
-  config: { ...COMMON_CONFIG, ...EIGHT, model_type: 'qwen3_moe' },
-  architecture: { ...qwen3Moe, router: { ...qwen3Moe.router, identityExperts: fixed(3) } },
+  config: PREFIXED_CONFIG,
+  architecture: { ...PREFIXED, router: { ...qwen3Moe.router, identityExperts: fixed(3) } },
+  extra: underPrefix(11),
 };

@@ -38,7 +38,7 @@ describe('experts that a quantisation section names', () => {
           },
         },
         quantized_layers: {
-          'model.layers.1.mlp.experts.2.up_proj': { quant_algo: 'FP8' },
+          'model.layers.1.mlp.experts.2.up_proj': { quant_algo: 'FP8', like: ['model.layers.1.mlp.experts.3.up_proj'] },
           'model.layers.1.mlp.experts.3.up_proj': { quant_algo: 'NVFP4' },
         },
       }),

@@ -27,9 +27,12 @@ export class ConfigFacts {
   readonly json: ReadonlyJsonObject;
   readonly section: string | null;
   readonly reader: ConfigReader;
+  /** Whether peculiar keys may stand for the habits of a line of models. */
+  readonly lineHabits: boolean;
 
-  constructor(json: ReadonlyJsonObject) {
+  constructor(json: ReadonlyJsonObject, lineHabits = true) {
     this.json = json;
+    this.lineHabits = lineHabits;
     this.section = sectionOf(json);
     const reader = ConfigReader.of(json, this.section);
     // Rotary keys lie in an object of their own (transformers 5); nothing else is spelt like them.
@@ -96,6 +99,14 @@ export class ConfigFacts {
   #members(): readonly (readonly [string, Json])[] {
     const inner = this.section === null ? undefined : this.json[this.section];
     return [...(isJsonObject(inner) ? Object.entries(inner) : []), ...Object.entries(this.json)];
+  }
+
+  /** Every member that holds something: at the top, and in the language model's section where there is one. */
+  names(): readonly string[] {
+    const section = this.section === null ? [] : [this.section];
+    return [
+      ...new Set(this.#members().flatMap(([name, value]) => (value === null || section.includes(name) ? [] : [name]))),
+    ];
   }
 
   evidence(name: string): Evidence {

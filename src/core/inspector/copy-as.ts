@@ -93,7 +93,9 @@ function attributes({ className, config }: Architecture, names: BlockNames): str
     ['num_experts', config.experts[0]],
     ['num_experts_per_tok', config.topK[0]],
   ];
-  const lines = entries.map(([key, value]) => `    ${python(key)}: ${python(value)},\n`);
+  const remark = (key: string, value: string | boolean): string =>
+    key === 'experts' && value === '' ? '  # the block holds the tensors of its experts itself' : '';
+  const lines = entries.map(([key, value]) => `    ${python(key)}: ${python(value)},${remark(key, value)}\n`);
   return `${python(className)}: {\n${lines.join('')}},\n`;
 }
 

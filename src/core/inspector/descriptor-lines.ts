@@ -1,5 +1,6 @@
 import type { Architecture } from '../architectures/descriptor.ts';
-import { parseDescriptor, serialiseDescriptor } from '../architectures/descriptor-file.ts';
+import { parseDescriptor } from '../architectures/descriptor-file.ts';
+import { DESCRIPTOR_FORMAT, DESCRIPTOR_VERSION } from '../architectures/descriptor-schema.ts';
 
 /** A line of a descriptor: one thing that a person can look at and correct. */
 export interface DescriptorLine {
@@ -37,7 +38,9 @@ export function descriptorLines(architecture: Architecture): DescriptorLine[] {
  * @throws StudioError family `checkpoint`: `invalid-descriptor` when the value does not fit the line.
  */
 export function correctLine(architecture: Architecture, field: string, value: unknown): Architecture {
-  const copy: unknown = JSON.parse(serialiseDescriptor(architecture));
+  const copy: unknown = JSON.parse(
+    JSON.stringify({ format: DESCRIPTOR_FORMAT, version: DESCRIPTOR_VERSION, ...architecture }),
+  );
   const names = field.split('.');
   const last = names.pop() ?? '';
   let at: unknown = copy;

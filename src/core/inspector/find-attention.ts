@@ -72,7 +72,7 @@ function findWindow(site: MixerSite): GroupedQueryAttention['window'] {
   return notes.note(
     field,
     { size: [size], enabled: enabled === undefined ? true : { key: [enabled], fallback: false }, layers },
-    names.length > 1 || config.value(size) === undefined ? 'certain' : 'likely',
+    names.length > 1 || config.value(size) === undefined ? 'certain' : 'uncertain',
     names.map((name) => config.evidence(name)),
   );
 }

@@ -248,7 +248,8 @@ export function findActivation(
     notes.note('experts.limit', setting, limitKey === undefined ? 'uncertain' : 'certain', why);
     return { activation: 'clamped-swiglu', limit: setting };
   }
-  notes.note('experts.limit', fixed(0), 'certain', { kind: 'rule', text: 'only the clamped activation has a limit' });
+  const limit: Evidence = { kind: 'rule', text: 'only the clamped activation has a limit' };
+  notes.note('experts.limit', fixed(0), named === undefined ? 'uncertain' : 'likely', limit);
   if (named !== undefined && key !== undefined) {
     return { activation: notes.note('experts.activation', named, 'likely', said), limit: fixed(0) };
   }

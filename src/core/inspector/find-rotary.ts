@@ -4,12 +4,18 @@ import { lineageOf } from './lineages.ts';
 import type { MixerSite } from './mixer-site.ts';
 import type { Evidence } from './proposal.ts';
 
+/** A base of their own for layers with a window, which no descriptor can say. */
+const LOCAL_BASES = ['rope_local_base_freq', 'local_rope_theta', 'swa_rope_theta'] as const;
+
 function theta(site: MixerSite): NumberSetting {
   const [key] = site.config.present('theta');
   const field = `${site.field}.rotary.theta`;
   if (key === undefined)
     return site.notes.guess(field, fixed(10_000), 'config.json has no base of the rotation; 10,000 is the habit');
-  return site.notes.note(field, { key: [key] as const, fallback: 10_000 }, 'certain', site.config.evidence(key));
+  const local = LOCAL_BASES.find((name) => site.config.value(name) !== undefined);
+  const said = [key, local].filter((name) => name !== undefined).map((name) => site.config.evidence(name));
+  const confidence = local === undefined ? 'certain' : 'uncertain';
+  return site.notes.note(field, { key: [key] as const, fallback: 10_000 }, confidence, said);
 }
 
 function rotaryPart(site: MixerSite): RotarySpec['part'] {

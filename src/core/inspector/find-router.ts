@@ -143,7 +143,8 @@ function findRenormalise(site: RouterSite): Flag {
   const [key] = config.present('renormalise');
   if (key !== undefined) {
     const flag: Flag = { key: [key], fallback: true };
-    return notes.note(field, flag, 'certain', config.evidence(key));
+    const unread: Evidence = { kind: 'rule', text: 'some families have the key and do not read it (DeepSeek-V2)' };
+    return notes.note(field, flag, 'likely', [config.evidence(key), unread]);
   }
   if (source?.renormalise !== undefined) {
     return notes.note(field, source.renormalise.value, 'certain', source.renormalise.evidence);
@@ -178,7 +179,7 @@ function findSum(site: RouterSite, scoring: RouterSpec['scoring']): Pick<RouterS
   return { sumEpsilon: notes.guess(field, grouped ? 1e-20 : 0, why, [0, 1e-20, 1e-6]), sumFloor: floor };
 }
 
-function findBiasFlag(site: RouterSite, bias: LayerGroup | undefined): Flag {
+function findBiasFlag(site: RouterSite, router: LayerGroup, bias: LayerGroup | undefined): Flag {
   const { config, notes, source } = site;
   const [key] = config.present('correctionBias');
   const said = [
@@ -191,7 +192,32 @@ function findBiasFlag(site: RouterSite, bias: LayerGroup | undefined): Flag {
       ? { key: [key], fallback: bias !== undefined }
       : bias !== undefined;
   const none: Evidence = { kind: 'tensor', text: 'no vector with an entry an expert lies in the block' };
-  return notes.note('router.correctionBias', flag, 'certain', said.length > 0 ? said : none);
+  notes.note('router.correctionBias', flag, 'certain', said.length > 0 ? said : none);
+  if (router.parts.has('bias') && source?.correctionBias === undefined) {
+    const doubt: Evidence = {
+      kind: 'rule',
+      text: "the router's own bias is taken as part of the logits; it may count for the choice alone",
+    };
+    notes.doubt('router.correctionBias', 'uncertain', doubt);
+  }
+  return flag;
+}
+
+/** The threshold of sparsemixer. No other router has one, but which router it is may be a guess. */
+function findJitter({ config, notes }: RouterSite, scoring: RouterSpec['scoring']): NumberSetting {
+  const field = 'router.jitter';
+  const [key] = config.present('jitter');
+  const sure = notes.covering('router.scoring')?.confidence !== 'uncertain';
+  if (key === undefined || (sure && scoring !== 'sparsemixer')) {
+    return notes.note(field, fixed(0), 'certain', {
+      kind: 'rule',
+      text: 'no threshold: only sparsemixer has one, by a key',
+    });
+  }
+  const setting: NumberSetting = { key: [key], fallback: 0.01 };
+  const value = scoring === 'sparsemixer' ? setting : fixed(0);
+  const why: Evidence = { kind: 'rule', text: 'the threshold of sparsemixer; other routers do not read it' };
+  return notes.note(field, value, sure ? 'certain' : 'uncertain', [config.evidence(key), why], [setting, fixed(0)]);
 }
 
 /** The router and its rules; undefined when no matrix of the block has a row an expert. */
@@ -203,10 +229,9 @@ export function findRouter(site: RouterSite): RouterFound | undefined {
   const bias = findBias(site, router);
   const scoring = findScoring(site, bias);
   const gateOn = lineageOf(config, 'router.gateOn');
-  const jitterKey = config.present('jitter')[0];
   const spec: RouterSpec = {
     scoring,
-    correctionBias: findBiasFlag(site, bias),
+    correctionBias: findBiasFlag(site, router, bias),
     groups: findGroups(site, scoring),
     renormalise: findRenormalise(site),
     ...findSum(site, scoring),
@@ -221,10 +246,7 @@ export function findRouter(site: RouterSite): RouterFound | undefined {
       'certain',
       matrix.evidence,
     ),
-    jitter:
-      scoring === 'sparsemixer' && jitterKey !== undefined
-        ? notes.note('router.jitter', { key: [jitterKey], fallback: 0.01 }, 'certain', config.evidence(jitterKey))
-        : notes.note('router.jitter', fixed(0), 'certain', { kind: 'rule', text: 'only sparsemixer has a threshold' }),
+    jitter: findJitter(site, scoring),
   };
   return { spec, router, bias };
 }

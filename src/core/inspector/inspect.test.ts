@@ -119,6 +119,18 @@ describe('names', () => {
   });
 });
 
+describe('the bias for the choice', () => {
+  it.each([
+    ['mlp.gate', 'mlp.gate.e_score_correction_bias', 'router'],
+    ['mlp.router.classifier', 'mlp.router.e_score_correction_bias', 'router'],
+    ['mlp.gate', 'mlp.moe_statics.e_score_correction_bias', 'block'],
+    ['mlp.gate', 'mlp.expert_bias', 'block'],
+  ])('beside %s, as %s, lies on the %s', (router, bias, on) => {
+    const moe = { [`${router}.weight`]: [4, 8], [bias]: [4], ...perExpert('mlp.experts', ['w1', 'w3', 'w2']) };
+    expect(inspect({ configJson: SMALL, tensors: small(moe) }).block.correctionBias?.on).toBe(on);
+  });
+});
+
 describe('fused experts', () => {
   it('in FP4 blocks are read by their logical shape', () => {
     const configJson = { ...SMALL, hidden_size: 64, intermediate_size: 32, head_dim: 32, num_local_experts: 4 };
@@ -176,15 +188,16 @@ describe('a larger model around the language model', () => {
     vision_config: { hidden_size: 5 },
   };
   const moe = { 'mlp.gate.weight': [4, 8], 'mlp.experts.gate_up_proj': [4, 12, 8], 'mlp.experts.down_proj': [4, 8, 6] };
+  const further = perExpert('mtp.layers.0.mlp.experts', ['gate_proj', 'up_proj', 'down_proj']);
   const tensors = [
     ...small(moe, 'model.language_model'),
     ...tensorsOf({
       'model.visual.blocks.0.attn.qkv.weight': [15, 5],
       'model.visual.patch_embed.proj.weight': [5, 3],
       'mtp.fc.weight': [8, 16],
-      ...Object.fromEntries(
-        Object.entries(perExpert('mtp.layers.0.mlp.experts', ['gate_proj', 'up_proj', 'down_proj'])),
-      ),
+      ...further,
+      // More tensors than the model's own layers have: the layers' place is not where most tensors lie.
+      ...Object.fromEntries(Object.keys(further).map((name) => [name.replace('.weight', '.input_scale'), [1]])),
     }),
   ];
 
@@ -243,5 +256,35 @@ describe('what no file shows', () => {
     expect(() => inspect({ configJson: SMALL, tensors })).toThrow(
       expect.objectContaining({ code, family: 'checkpoint' }),
     );
+  });
+});
+
+describe('what no line can say', () => {
+  const moe = { 'mlp.gate.weight': [4, 8], ...perExpert('mlp.experts', ['w1', 'w3', 'w2']) };
+
+  it('is told: keys that nothing reads, bases of their own, biases of the router', () => {
+    const configJson = {
+      ...SMALL,
+      attn_logit_softcapping: 30,
+      rope_local_base_freq: 1e4,
+      bos_token_id: 1,
+      use_cache: true,
+    };
+    const proposal = inspect({ configJson, tensors: small({ ...moe, 'mlp.gate.bias': [4] }) });
+    expect(proposal.unreadKeys).toEqual(['attn_logit_softcapping']);
+    expect(proposal.questions).toEqual(
+      expect.arrayContaining(['mixers.0.mixer.rotary.theta', 'router.correctionBias']),
+    );
+    expect(finding(proposal, 'router.renormalise').confidence).toBe('uncertain');
+  });
+
+  it('is asked for: parts without a tensor of a known name', () => {
+    const tensors = small(moe).map((tensor) => ({
+      ...tensor,
+      name: tensor.name.replace('input_layernorm', 'first_scaling'),
+    }));
+    const proposal = inspect({ configJson: SMALL, tensors });
+    expect(finding(proposal, 'tensors.input-norm')).toMatchObject({ value: null, confidence: 'uncertain' });
+    expect(proposal.unexplained).toEqual(['model.layers.#.first_scaling']);
   });
 });

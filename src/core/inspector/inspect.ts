@@ -19,6 +19,7 @@ import type { Evidence, Finding, InspectorInput, Proposal } from './proposal.ts'
 import { noteRelatives } from './relatives.ts';
 import { readSourceFacts, type SourceFacts } from './source-facts.ts';
 import { type ModuleGroup, TensorModules, tensorEvidence } from './tensor-modules.ts';
+import { unreadKeys } from './unread-keys.ts';
 
 interface Site {
   readonly config: ConfigFacts;
@@ -136,13 +137,44 @@ function beyondLast({ modules, layers }: Site): string[] {
     .map(({ path }) => path);
 }
 
+function linesFound(descriptor: Architecture, notes: Notebook): Finding[] {
+  return descriptorLines(descriptor).map(({ field, value }) => {
+    const found = notes.covering(field);
+    if (found === undefined) throw new RangeError(`the inspector wrote nothing down about "${field}"`);
+    return { ...found, field, value };
+  });
+}
+
+/** Parts that every model has and that no tensor was found for: lines to be filled in. */
+function partsMissing({ tensors, tiedEmbeddings, mixers }: Architecture): Finding[] {
+  const needed: readonly PartName[] = [
+    'embedding',
+    'final-norm',
+    'input-norm',
+    ...(tiedEmbeddings === false ? (['head'] as const) : []),
+  ];
+  const missing = needed.filter((part) => tensors[part] === undefined).map((part) => `tensors.${part}`);
+  return [...missing, ...(mixers.length === 0 ? ['mixers'] : [])].map((field) => ({
+    field,
+    value: field === 'mixers' ? [] : null,
+    confidence: 'uncertain',
+    evidence: [{ kind: 'tensor', text: 'no tensor of a name known for it' }],
+  }));
+}
+
 /**
  * Works out how a model is built from config.json, tensor names and shapes, and its modelling source where it is given.
  * Every line of the proposed descriptor comes with its evidence; what nothing shows is a guess and marked `uncertain`.
  * @throws StudioError family `checkpoint`: `no-experts`, `no-router`.
  */
-export function inspect({ configJson, tensors, modellingSources, knownRows = [] }: InspectorInput): Proposal {
-  const config = new ConfigFacts(configJson);
+export function inspect({
+  configJson,
+  tensors,
+  modellingSources,
+  knownRows = [],
+  lineHabits,
+}: InspectorInput): Proposal {
+  const config = new ConfigFacts(configJson, lineHabits);
   const quantisation = readQuantisation(config.reader.object(['quantization_config', 'compression_config']));
   const modules = new TensorModules(tensors, quantisation);
   const notes = new Notebook();
@@ -226,16 +258,13 @@ export function inspect({ configJson, tensors, modellingSources, knownRows = [] 
     });
   }
   noteRelatives(descriptor, knownRows, modules, layers, notes);
-  const findings = descriptorLines(descriptor).map(({ field, value }): Finding => {
-    const found = notes.covering(field);
-    if (found === undefined) throw new RangeError(`the inspector wrote nothing down about "${field}"`);
-    return { ...found, field, value };
-  });
+  const findings = [...linesFound(descriptor, notes), ...partsMissing(descriptor)];
   return {
     descriptor,
     block: moeBlockOf(descriptor, experts, router, config, source),
     findings,
     questions: findings.filter(({ confidence }) => confidence === 'uncertain').map(({ field }) => field),
     unexplained: strange,
+    unreadKeys: unreadKeys(config, descriptor),
   };
 }

@@ -53,6 +53,7 @@ export function lineageOf<Field extends keyof Habits>(
   config: ConfigFacts,
   field: Field,
 ): { readonly value: Habits[Field]; readonly evidence: readonly Evidence[] } | undefined {
+  if (!config.lineHabits) return undefined;
   for (const { keys, of, habits } of LINEAGES) {
     const value = habits[field];
     if (value === undefined || !keys.every((key) => config.has(key))) continue;

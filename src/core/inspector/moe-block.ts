@@ -28,11 +28,19 @@ export function missingRouter(experts: ExpertsFound): never {
   );
 }
 
+/** Where the bias lies: on the router, or on the module around the router's matrix where it has one, or on the block. */
+function biasPlace({ router, bias }: RouterFound, block: string): MoeBlock['correctionBias'] {
+  if (bias === undefined) return null;
+  const inner = within(router.rest, block);
+  const module = inner.includes('.') ? router.rest.slice(0, router.rest.lastIndexOf('.')) : router.rest;
+  return { on: bias.rest.startsWith(`${module}.`) ? 'router' : 'block', name: lastOf(bias.rest) };
+}
+
 /** The MoE block in the words of the modelling source. */
 export function moeBlockOf(
   { id, className, config: keys, shared }: Architecture,
   experts: ExpertsFound,
-  { router, bias }: RouterFound,
+  found: RouterFound,
   config: ConfigFacts,
   source: SourceFacts | undefined,
 ): MoeBlock {
@@ -45,7 +53,7 @@ export function moeBlockOf(
     modelType: id,
     className,
     block: experts.block,
-    router: within(router.rest, experts.block),
+    router: within(found.router.rest, experts.block),
     experts: within(experts.container, experts.block),
     fused: experts.fused !== null,
     expertCount: experts.count,
@@ -56,18 +64,7 @@ export function moeBlockOf(
       down: lastOf(names.down),
     },
     sharedExperts: shared !== null,
-    correctionBias:
-      bias === undefined
-        ? null
-        : {
-            on:
-              bias.rest.startsWith(`${router.rest}.`) ||
-              (bias.rest.startsWith(`${router.rest.split('.').slice(0, -1).join('.')}.`) &&
-                within(router.rest, experts.block).includes('.'))
-                ? 'router'
-                : 'block',
-            name: lastOf(bias.rest),
-          },
+    correctionBias: biasPlace(found, experts.block),
     classes: source?.classes ?? {},
   };
 }

@@ -17,6 +17,8 @@ export interface InspectorInput {
   readonly modellingSources?: ReadonlyMap<string, string>;
   /** Rows whose likeness is worth telling. */
   readonly knownRows?: readonly Architecture[];
+  /** false: without the guesses of `lineages.ts`, as for a model of no known line. */
+  readonly lineHabits?: boolean;
 }
 
 /**
@@ -74,4 +76,6 @@ export interface Proposal {
   readonly questions: readonly string[];
   /** Tensors (index places as `#`) that no line of the descriptor accounts for. */
   readonly unexplained: readonly string[];
+  /** Members of config.json that no line reads and that are not known to be of no account for the forward pass. */
+  readonly unreadKeys: readonly string[];
 }

@@ -37,7 +37,8 @@ export function tinyCheckpoints(): TinyCheckpoint[] {
   return PLACES.filter((place) => existsSync(place)).flatMap((place) =>
     readdirSync(place).flatMap((name) => {
       const folder = new URL(`${name}/`, place);
-      if (!existsSync(new URL('config.json', folder))) return [];
+      // The BF16 twins have the names and numbers of the F32 ones.
+      if (name.endsWith('_bf16') || !existsSync(new URL('config.json', folder))) return [];
       const tensors = headersAt(folder);
       return (['config.json', 'config.v4.json'] as const).flatMap((spelling): TinyCheckpoint[] => {
         const file = new URL(spelling, folder);
@@ -61,28 +62,88 @@ function usedConfig({ modelType, denseWidth, ...config }: ModelConfig): Readonly
   return { ...config, denseWidth: config.layerPlans.some(({ dense }) => dense) ? denseWidth : 0 };
 }
 
-export function effectOf(architecture: Architecture, { configJson, tensors }: TinyCheckpoint): Effect {
+/** One tensor of each kind of each layer: what the others are follows from their names. */
+function oneOfEachKind(tensors: readonly NamedTensor[]): NamedTensor[] {
+  const kinds = new Map(tensors.map((tensor) => [tensor.name.replace(/experts\.\d+\./, 'experts.#.'), tensor]));
+  return [...kinds.values()];
+}
+
+function rolesOf(architecture: Architecture, { configJson, tensors }: TinyCheckpoint): ReadonlyMap<string, string> {
+  const roleOf = roleClassifier(architecture, readModelConfig(configJson, architecture).layers);
+  return new Map(oneOfEachKind(tensors).map(({ name, shape }) => [name, JSON.stringify(roleOf(name, shape)) ?? '']));
+}
+
+function numbersOf(architecture: Architecture, { configJson, tensors }: TinyCheckpoint): Omit<Effect, 'roles'> {
   const config = readModelConfig(configJson, architecture);
-  const roleOf = roleClassifier(architecture, config.layers);
-  const roles = new Map(tensors.map(({ name, shape }) => [name, JSON.stringify(roleOf(name, shape))]));
-  const fused = [...roles.values()].some((role) => role?.includes('fused-experts'));
+  const { fused } = architecture.experts;
+  const stored = tensors.some(
+    ({ shape, name }) => shape.length > 2 && shape[0] === config.experts && !/conv/.test(name),
+  );
   return {
     config: usedConfig(config),
-    roles,
     rest: {
       norm: architecture.norm,
       layerOrder: architecture.layerOrder,
       dense: architecture.dense !== null && config.layerPlans.some(({ dense }) => dense),
       gated: architecture.shared?.gated ?? false,
-      fused: fused
-        ? { orientation: architecture.experts.fused?.orientation, interleaved: architecture.experts.fused?.interleaved }
-        : null,
+      fused: stored ? { orientation: fused?.orientation, interleaved: fused?.interleaved } : null,
       nextToken: config.nextTokenLayers === 0 ? null : architecture.nextTokenLayers?.place,
     },
   };
 }
 
+export function effectOf(architecture: Architecture, checkpoint: TinyCheckpoint): Effect {
+  return { ...numbersOf(architecture, checkpoint), roles: rolesOf(architecture, checkpoint) };
+}
+
+function inRow(field: string, proposal: Proposal, row: Architecture): string {
+  const [, index = '', rest = ''] = /^mixers\.(\d+)\.(.*)$/.exec(field) ?? [];
+  if (rest === '') return field;
+  const kind = proposal.descriptor.mixers[Number(index)]?.mixer.kind;
+  return `mixers.${row.mixers.findIndex(({ mixer }) => mixer.kind === kind)}.${rest}`;
+}
+
+/** Puts one line into a descriptor; false where it has no such line and says the same with another. */
+function putLine(target: Architecture, field: string, value: unknown): boolean {
+  const names = field.split('.');
+  const last = names.pop() ?? '';
+  let at: unknown = target;
+  for (const name of names) at = typeof at === 'object' && at !== null ? Reflect.get(at, name) : undefined;
+  return typeof at === 'object' && at !== null && Reflect.set(at, last, structuredClone(value));
+}
+
+export interface LineCheck {
+  /** Lines that were held against the row one by one. */
+  readonly checked: number;
+  /** Lines not marked uncertain that, put into the hand-written row alone, change what it comes to. */
+  readonly wrong: readonly string[];
+}
+
+/** Holds every line that the inspector is sure of against the hand-written row: all at once, and one by one where that fails. */
+export function checkLines(checkpoint: TinyCheckpoint, proposal: Proposal): LineCheck {
+  const { row } = checkpoint;
+  const effect = (architecture: Architecture): string => JSON.stringify(asPlain(effectOf(architecture, checkpoint)));
+  // Which mixer comes first is theirs to choose: the whole is compared by its effect.
+  const sure = proposal.findings
+    .filter(({ field, confidence }) => confidence !== 'uncertain' && !/^mixers\.\d+\.layers$/.test(field))
+    .map(({ field, value }) => ({ field: inRow(field, proposal, row), value }));
+  const together = structuredClone(row);
+  const checked = sure.filter(({ field, value }) => putLine(together, field, value));
+  if (effect(together) === effect(row)) return { checked: checked.length, wrong: [] };
+  const wrong = checked.filter(({ field, value }) => {
+    const alone = structuredClone(row);
+    putLine(alone, field, value);
+    return effect(alone) !== effect(row);
+  });
+  return { checked: checked.length, wrong: wrong.map(({ field }) => field) };
+}
+
+/** An effect without maps, for comparing. */
+export function asPlain({ roles, ...effect }: Effect): unknown {
+  return { ...effect, roles: [...roles] };
+}
+
 /** The proposal for a checkpoint whose own row is unknown. */
-export function inspectWithoutRow({ configJson, tensors, row }: TinyCheckpoint): Proposal {
-  return inspect({ configJson, tensors, knownRows: architectures.all().filter((other) => other !== row) });
+export function inspectWithoutRow({ configJson, tensors, row }: TinyCheckpoint, lineHabits = true): Proposal {
+  return inspect({ configJson, tensors, lineHabits, knownRows: architectures.all().filter((other) => other !== row) });
 }

@@ -147,11 +147,7 @@ function rootOf(drafts: Iterable<Draft>): string | undefined {
     sums.tensors += count;
     tally.set(root, sums);
   }
-  // Further-token layers have experts too, in fewer layers, but one layer is no fewer than one.
-  const apart = (root: string): number => (FURTHER.test(root) ? 1 : 0);
-  const ranked = [...tally].sort(
-    (a, b) => apart(a[0]) - apart(b[0]) || b[1].layers.size - a[1].layers.size || b[1].tensors - a[1].tensors,
-  );
+  const ranked = [...tally].sort((a, b) => b[1].layers.size - a[1].layers.size || b[1].tensors - a[1].tensors);
   return ranked[0]?.[0];
 }
 

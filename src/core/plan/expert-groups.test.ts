@@ -93,12 +93,19 @@ describe('a grouped router', () => {
     expect(full.warnings.map(({ code }) => code)).toEqual(['fewer-dropped']);
     const large = new Map([[1, Array.from({ length: 16 }, (_, expert) => expert)]]);
     expect(dropped(selectGrouped(large, FOUR, { ratio: 0.5 }, pinned([0, 1, 2])).plan)).toEqual([[3, 4, 8, 12]]);
+    const spread = selectGrouped(large, FOUR, { ratio: 0.5 }, pinned([0, 4, 8, 12]));
+    expect(spread.warnings).toEqual([]);
+    expect(dropped(spread.plan)).toEqual([[1, 2, 5, 6, 9, 10, 13, 14]]);
+    // A larger layer could lose 1 in proportion, which no four groups can share.
+    const layers = new Map([...scores, [2, large.get(1) ?? []]]);
+    expect(dropped(selectGrouped(layers, FOUR, { ratio: 0.5 }, pinned([0, 1])).plan)).toEqual([[], []]);
   });
 
   it('loses experts forced out before others of their group', () => {
     const forcedOut = new Map([[1, new Set([0, 3])]]);
-    const { plan } = selectGrouped(scores, FOUR, { ratio: 0.5 }, { forcedOut });
+    const { plan, warnings } = selectGrouped(scores, FOUR, { ratio: 0.5 }, { forcedOut });
     expect(dropped(plan)).toEqual([[0, 3, 4, 7]]);
+    expect(warnings).toEqual([]);
     expect([...(plan.layers[0]?.reasons ?? [])]).toEqual([
       [0, 'forced-out'],
       [3, 'forced-out'],

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ExpertGroups } from '../checkpoint/summary.ts';
+import type { ExpertGroups } from '../routing/router.ts';
 import { emptyDomainStatistics, type LayerStatistics } from '../saliency/layer-statistics.ts';
 import { saliencyMetrics } from '../saliency/registry.ts';
 import { scoreLayers } from '../saliency/saliency-matrix.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { friendlyNeighbours, runtimeFriendlyCounts } from './runtime-counts.ts';
-import { groupedLayer, moeLayer } from './selection.fixture.ts';
+import { groupedLayer, moeLayer, select } from './selection.fixture.ts';
 
 describe('counts that inference kernels know', () => {
   it('lie between what the router needs and E', () => {
@@ -14,5 +14,16 @@ describe('counts that inference kernels know', () => {
     expect(friendlyNeighbours(moeLayer(0, 256, 8), 200)).toEqual([192, 256]);
     expect(friendlyNeighbours(moeLayer(0, 160, 6), 144)).toEqual([128]);
     expect(friendlyNeighbours(moeLayer(0, 256, 8), 192)).toEqual([]);
+  });
+
+  it('are advised in a plan of a large model that keeps another number', () => {
+    const codes = (experts: number, expertsToKeep: number) => {
+      const rows = new Map([[0, Array.from({ length: experts }, (_, expert) => expert)]]);
+      return select(rows, { expertsToKeep }).warnings;
+    };
+    expect(codes(256, 200)).toEqual([{ code: 'unusual-count', message: expect.stringContaining('192 or 256') }]);
+    expect(codes(256, 192)).toEqual([]);
+    expect(codes(160, 160)).toEqual([]);
+    expect(codes(32, 24)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-import type { CheckpointSummary, ExpertGroups, MoeLayerSummary } from '../checkpoint/summary.ts';
+import type { CheckpointSummary, MoeLayerSummary } from '../checkpoint/summary.ts';
+import type { ExpertGroups } from '../routing/router.ts';
 import type { LayerScores } from '../saliency/saliency-matrix.ts';
 import type { PruningPlan } from './pruning-plan.ts';
 import { type Selection, type SelectionInput, selectExperts } from './selection.ts';

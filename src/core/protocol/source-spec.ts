@@ -1,8 +1,14 @@
 /** Where a checkpoint or text comes from, as data that crosses a worker boundary by structured clone. */
 
+interface SourceFacts {
+  readonly label: string;
+  /** Text of a descriptor file that the model is read by, whatever its `model_type`. */
+  readonly descriptor?: string;
+}
+
 export type SourceSpec =
-  | { readonly kind: 'http'; readonly label: string; readonly baseUrl: string; readonly names: readonly string[] }
-  | { readonly kind: 'files'; readonly label: string; readonly files: readonly File[] };
+  | (SourceFacts & { readonly kind: 'http'; readonly baseUrl: string; readonly names: readonly string[] })
+  | (SourceFacts & { readonly kind: 'files'; readonly files: readonly File[] });
 
 /**
  * One piece of text: a bundled file by address, a dropped file, or text typed in. Format by the name's ending: .txt, .md,

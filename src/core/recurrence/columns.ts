@@ -7,19 +7,3 @@ export function columns(rows: Float32Array, width: number, from: number, count: 
   }
   return out;
 }
-
-/** Groups of columns taken out of each row in turn: `groups` times [skip, take, …] → [T, groups·take]. */
-export function groupedColumns(
-  rows: Float32Array,
-  groups: number,
-  stride: number,
-  from: number,
-  count: number,
-): Float32Array<ArrayBuffer> {
-  const tokens = rows.length / (groups * stride);
-  const out = new Float32Array(tokens * groups * count);
-  for (let at = 0; at < tokens * groups; at++) {
-    out.set(rows.subarray(at * stride + from, at * stride + from + count), at * count);
-  }
-  return out;
-}

@@ -4,6 +4,15 @@ import type { Routing } from './router.ts';
 /** Smallest gate that the reference lets through: the f32 machine epsilon. */
 const FLOOR = 2 ** -23;
 
+/** The first `experts` of each token's `width` logits. */
+function withoutIdentity(logits: Float32Array, tokens: number, experts: number, width: number): Float32Array {
+  const own = new Float32Array(tokens * experts);
+  for (let token = 0; token < tokens; token++) {
+    own.set(logits.subarray(token * width, token * width + experts), token * experts);
+  }
+  return own;
+}
+
 /**
  * Gates of gate mode `reference`: the K largest raw logits are chosen, and their softmax over all experts is divided by
  * its sum over the chosen and clamped below, whatever scoring, bias, group limit or scale the model itself applies.
@@ -19,14 +28,7 @@ export function referenceGates(
   topK: number,
   identityExperts = 0,
 ): Routing {
-  const width = experts + identityExperts;
-  const own =
-    identityExperts === 0
-      ? logits
-      : Float32Array.from(
-          { length: tokens * experts },
-          (_, i) => logits[Math.floor(i / experts) * width + (i % experts)] ?? 0,
-        );
+  const own = identityExperts === 0 ? logits : withoutIdentity(logits, tokens, experts, experts + identityExperts);
   const routing = route(
     {
       scoring: 'softmax',

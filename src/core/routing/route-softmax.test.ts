@@ -138,4 +138,9 @@ describe('referenceGates', () => {
   it('lets no gate fall below the f32 epsilon', () => {
     expect([...referenceGates(Float32Array.of(100, 0), 1, 2, 2).gates]).toEqual([1, 2 ** -23]);
   });
+
+  it('looks at no identity expert', () => {
+    const logits = Float32Array.of(1, 3, 2, 9, 0, 1, 2, 9);
+    expect(referenceGates(logits, 2, 3, 2, 1)).toEqual(referenceGates(Float32Array.of(1, 3, 2, 0, 1, 2), 2, 3, 2));
+  });
 });

@@ -7,6 +7,7 @@ import type { RouteInput, Router, Routing } from './router.ts';
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 const SIGMOID: Router = { ...softmaxRouterOf(8, 2, true), scoring: 'sigmoid', sumEpsilon: 1e-20 };
+const byMaximum = { count: 4, chosen: 2, score: 'maximum' } as const;
 const GROUPED: Router = { ...SIGMOID, groups: { count: 4, chosen: 2, score: 'two-largest' } };
 
 function pairs({ selected, gates }: Routing): [number, number][] {
@@ -86,36 +87,40 @@ describe('route', () => {
     const { selected } = route(router, {
       logits: Float32Array.of(1, 4, 3, 2),
       tokens: 1,
-      dropped: new Set([1]),
+      dropped: new Set([1, 2]),
     });
     expect([...selected]).toEqual([2, 3]);
   });
 
+  const SIXTEEN = Array.from({ length: 16 }, (_, expert) => expert);
+  const numbers = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 16, maxLength: 16 });
+  const of16 = (router: Router): Router => ({ ...router, experts: 16 });
   const routers: readonly (readonly [string, Router, boolean])[] = [
-    ['softmax', softmaxRouterOf(8, 2, true), false],
-    ['softmax, not renormalised', softmaxRouterOf(8, 2, false), false],
-    ['softmax with a bias', { ...softmaxRouterOf(8, 2, true), sumFloor: 1e-12 }, true],
-    ['sigmoid with a bias', SIGMOID, true],
-    ['grouped sigmoid', GROUPED, true],
-    ['sparsemixer', { ...softmaxRouterOf(8, 2, false), scoring: 'sparsemixer', jitter: 0.01 }, false],
+    ['softmax', softmaxRouterOf(16, 2, true), false],
+    ['softmax, not renormalised', softmaxRouterOf(16, 2, false), false],
+    ['softmax with a bias, not renormalised', softmaxRouterOf(16, 2, false), true],
+    ['softmax with a bias', { ...softmaxRouterOf(16, 2, true), sumFloor: 1e-12 }, true],
+    ['sigmoid', { ...of16(SIGMOID), renormalise: false }, false],
+    ['sigmoid with a bias', of16(SIGMOID), true],
+    ['sigmoid in groups by their two largest', of16(GROUPED), true],
+    ['softmax in groups by their maximum', { ...softmaxRouterOf(16, 2, false), groups: byMaximum, scale: 4 }, false],
+    ['sparsemixer', { ...softmaxRouterOf(16, 2, false), scoring: 'sparsemixer', jitter: 0.3 }, false],
   ];
-  const numbers = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 8, maxLength: 8 });
 
   it.each(routers)('without the dropped experts is the router of those that are left: %s', (_, router, biased) => {
-    // One expert of each pair stays, so that groups keep one size; two of each where their two largest are added.
-    const whole =
-      router.groups === undefined
-        ? fc.subarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 0, maxLength: 6 })
-        : fc.constant<number[]>([]);
+    // Any experts may be left as long as their number can be divided into groups that are large enough.
+    const counts = router.groups === undefined ? fc.integer({ min: 2, max: 16 }) : fc.constantFrom(8, 12, 16);
+    const left = counts.chain((count) => fc.subarray(SIXTEEN, { minLength: count, maxLength: count }));
     fc.assert(
-      fc.property(numbers, numbers, whole, (logits, bias, out) => {
-        const kept = logits.map((__, expert) => expert).filter((expert) => !out.includes(expert));
+      fc.property(numbers, numbers, left, fc.boolean(), (logits, bias, kept, asMask) => {
         const input = (experts: readonly number[]): RouteInput => ({
           logits: Float32Array.from(experts.map((expert) => logits[expert] ?? 0)),
           tokens: 1,
           ...(biased ? { correctionBias: Float32Array.from(experts.map((expert) => bias[expert] ?? 0)) } : {}),
         });
-        const masked = route(router, { ...input([0, 1, 2, 3, 4, 5, 6, 7]), dropped: new Set(out) });
+        const mask = Uint8Array.from(SIXTEEN, (expert) => (kept.includes(expert) ? 0 : 1));
+        const dropped = asMask ? mask : new Set(SIXTEEN.filter((expert) => mask[expert] === 1));
+        const masked = route(router, { ...input(SIXTEEN), dropped });
         const cut = route({ ...router, experts: kept.length }, input(kept));
         expect([...masked.selected]).toEqual([...cut.selected].map((expert) => kept[expert]));
         expect(masked.gates).toEqual(cut.gates);
@@ -140,7 +145,7 @@ describe('route', () => {
   it('agrees with sorting by score on any logits', () => {
     fc.assert(
       fc.property(numbers, numbers, (logits, bias) => {
-        const { selected } = route(SIGMOID, {
+        const { selected } = route(of16(SIGMOID), {
           logits: Float32Array.from(logits),
           tokens: 1,
           correctionBias: Float32Array.from(bias),
@@ -151,5 +156,24 @@ describe('route', () => {
         expect([...selected]).toEqual(ranked.slice(0, 2).map(({ expert }) => expert));
       }),
     );
+  });
+
+  it('refuses a correction bias that is not a number, and takes one that bars an expert', () => {
+    const input = { logits: Float32Array.of(3, 2, 1, 0), tokens: 1 };
+    const router = { ...SIGMOID, experts: 4 };
+    expect(() => route(router, { ...input, correctionBias: Float32Array.of(0, Number.NaN, 0, 0) })).toThrow(
+      expect.objectContaining({ family: 'calibration', code: 'nan-correction-bias', details: { expert: 1 } }),
+    );
+    const barred = Float32Array.of(Number.NEGATIVE_INFINITY, 0, 0, 0);
+    expect([...route(router, { ...input, correctionBias: barred }).selected]).toEqual([1, 2]);
+  });
+
+  it('refuses a sparsemixer of more than two experts, with groups or with a bias', () => {
+    const sparsemixer: Router = { ...softmaxRouterOf(4, 2, false), scoring: 'sparsemixer' };
+    const input = { logits: new Float32Array(4), tokens: 1 };
+    const refused = expect.objectContaining({ family: 'checkpoint', code: 'unsupported-router' });
+    expect(() => route({ ...sparsemixer, topK: 3 }, input)).toThrow(refused);
+    expect(() => route({ ...sparsemixer, groups: byMaximum }, input)).toThrow(refused);
+    expect(() => route(sparsemixer, { ...input, correctionBias: new Float32Array(4) })).toThrow(refused);
   });
 });

@@ -21,6 +21,21 @@ export interface Router {
   readonly jitter: number;
 }
 
+/** What a router that chooses among groups asks of each layer. */
+export interface ExpertGroups {
+  readonly count: number;
+  /** Groups that a token's experts come from. */
+  readonly chosen: number;
+  /** Least experts of a group that the router can score. */
+  readonly least: number;
+}
+
+/** The groups of a router, or undefined where it looks at all experts alike. */
+export function expertGroupsOf({ groups }: Router): ExpertGroups | undefined {
+  if (groups === undefined) return undefined;
+  return { count: groups.count, chosen: groups.chosen, least: groups.score === 'two-largest' ? 2 : 1 };
+}
+
 /** Which experts each token goes to and with what weight. */
 export interface Routing {
   /** [T×K] expert indices, per token by falling score; identity experts are indices from E on. */

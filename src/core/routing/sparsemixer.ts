@@ -1,5 +1,6 @@
-import { requireFinite } from './largest.ts';
-import type { Router, Routing } from './router.ts';
+import { StudioError } from '../base/errors.ts';
+import type { RouteInput, Router, Routing } from './router.ts';
+import { readLogits } from './token-scores.ts';
 
 /** Place of the largest logit among those not taken, the lower first among equals. */
 function largestPlace(values: Float64Array, taken: number): number {
@@ -23,20 +24,35 @@ function gateAt(values: Float64Array, place: number, taken: number, threshold: n
 }
 
 /**
- * The router of Phi-3.5-MoE at inference: the best expert, then the best of the rest, each weighted by a softmax over the logits
- * within 2·jitter of it; the two gates are not renormalised (spec: D.2; arXiv 2409.12136).
- * @throws RangeError for any K but 2; as `route`.
+ * The router of Phi-3.5-MoE at inference: the best expert, then the best of the rest, each weighted by a softmax over the
+ * logits within 2·jitter of it; the two gates are not renormalised (spec: D.2; arXiv 2409.12136).
+ * `taking`: ascending indices of the logits that take part. As `route`.
+ * @throws StudioError checkpoint/unsupported-router for any K but 2, and for a correction bias or groups.
  */
-export function routeSparsemixer(router: Router, logits: Float32Array, tokens: number, taking: Int32Array): Routing {
-  if (router.topK !== 2) throw new RangeError(`sparsemixer chooses 2 experts, not ${router.topK}`);
+export function routeSparsemixer(
+  router: Router,
+  { logits, tokens, correctionBias }: RouteInput,
+  taking: Int32Array,
+): Routing {
+  if (router.topK !== 2 || router.groups !== undefined || correctionBias !== undefined) {
+    throw new StudioError(
+      'checkpoint',
+      'unsupported-router',
+      `A sparsemixer router takes 2 experts a token, without groups or correction bias; this one takes ${router.topK}.`,
+      {
+        nextStep:
+          'Compare config.json with the original repository; if the architecture was proposed, correct its scoring.',
+        details: { topK: router.topK },
+      },
+    );
+  }
+  const width = router.experts + router.identityExperts;
   const threshold = 2 * router.jitter;
   const selected = new Int32Array(tokens * 2);
   const gates = new Float32Array(tokens * 2);
   const values = new Float64Array(taking.length);
   for (let token = 0; token < tokens; token++) {
-    const row = token * router.experts;
-    requireFinite(logits, row, router.experts, token);
-    for (let at = 0; at < taking.length; at++) values[at] = logits[row + (taking[at] ?? 0)] ?? 0;
+    readLogits(logits, token, width, taking, values);
     const first = largestPlace(values, -1);
     const second = largestPlace(values, first);
     selected[2 * token] = taking[first] ?? 0;

@@ -25,6 +25,8 @@ export interface LayerStatistics {
   readonly layer: number;
   readonly experts: number;
   readonly topK: number;
+  /** Contiguous groups that the router chooses from, so that a plan can be made from statistics alone. Absent: none. */
+  readonly groups?: { readonly count: number; readonly chosen: number; readonly least: number } | undefined;
   /** Choices of the router that stand for no expert (LongCat): what goes there is counted nowhere. Absent: none. */
   readonly identityExperts?: number | undefined;
   /** In the order of the run's domains. */

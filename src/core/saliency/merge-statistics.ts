@@ -14,7 +14,7 @@ interface MeasuredText {
   readonly layers: Map<number, DomainStatistics>;
 }
 
-type LayerShape = Pick<LayerStatistics, 'layer' | 'experts' | 'topK' | 'identityExperts'>;
+type LayerShape = Pick<LayerStatistics, 'layer' | 'experts' | 'topK' | 'groups' | 'identityExperts'>;
 
 /**
  * Unites runs over disjoint texts, disjoint layers, or both. Parts with the same domain and hash are the same text and
@@ -78,10 +78,15 @@ function checkSameRun(first: CalibrationStatistics, part: CalibrationStatistics)
 }
 
 function checkShape(shapes: Map<number, LayerShape>, { domains: _, ...shape }: LayerStatistics): void {
-  const { layer, experts, topK, identityExperts } = shape;
+  const { layer, experts, topK, groups, identityExperts } = shape;
   const known = shapes.get(layer);
   if (known === undefined) shapes.set(layer, shape);
-  else if (known.experts !== experts || known.topK !== topK || known.identityExperts !== identityExperts) {
+  else if (
+    known.experts !== experts ||
+    known.topK !== topK ||
+    known.identityExperts !== identityExperts ||
+    known.groups?.count !== groups?.count
+  ) {
     throw new StudioError(
       'calibration',
       'different-layers',

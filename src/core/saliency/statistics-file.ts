@@ -64,6 +64,13 @@ const schema = z.strictObject({
       layer: wholeNumberSchema,
       experts: z.int().check(z.positive()),
       topK: z.int().check(z.positive()),
+      groups: z.optional(
+        z.strictObject({
+          count: z.int().check(z.positive()),
+          chosen: z.int().check(z.positive()),
+          least: z.int().check(z.positive()),
+        }),
+      ),
       identityExperts: z.optional(z.int().check(z.positive())),
       domains: z.array(
         z.strictObject({
@@ -119,6 +126,7 @@ export function serialiseStatistics(statistics: CalibrationStatistics): string {
       layer: layer.layer,
       experts: layer.experts,
       topK: layer.topK,
+      ...(layer.groups === undefined ? {} : { groups: layer.groups }),
       ...(layer.identityExperts === undefined ? {} : { identityExperts: layer.identityExperts }),
       domains: layer.domains.map((domain) => ({
         tokens: domain.tokens,

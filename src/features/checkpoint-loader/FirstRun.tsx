@@ -1,5 +1,6 @@
 import { Notice } from '../../ui/Notice.tsx';
 import styles from './FirstRun.module.css';
+import { InspectButton } from './InspectButton.tsx';
 import { OpenButtons } from './OpenButtons.tsx';
 import { useCheckpointQuery } from './use-checkpoint-query.ts';
 
@@ -31,6 +32,7 @@ export function FirstRun() {
         {error === null ? null : (
           <div className={styles.error}>
             <Notice tone="error" message={error.message} nextStep={error.nextStep} />
+            <InspectButton error={error} />
           </div>
         )}
       </div>

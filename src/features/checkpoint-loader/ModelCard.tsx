@@ -5,6 +5,7 @@ import { Facts } from '../../ui/Facts.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { formatBytes, formatCount, formatWhole } from '../../ui/number-format.ts';
 import { Panel } from '../../ui/Panel.tsx';
+import { InspectButton } from './InspectButton.tsx';
 import styles from './ModelCard.module.css';
 import { OpenButtons } from './OpenButtons.tsx';
 import { useCheckpointQuery } from './use-checkpoint-query.ts';
@@ -12,6 +13,7 @@ import { useCheckpointQuery } from './use-checkpoint-query.ts';
 /** What the headers of the open checkpoint say. */
 export function ModelCard() {
   const summary = useStore(checkpointStore, (state) => state.summary);
+  const own = useStore(checkpointStore, (state) => state.source?.spec.descriptor !== undefined);
   const busy = useStore(calibrationStore, (state) => isUnderWay(state.status));
   const { label, pending, error } = useCheckpointQuery();
   return (
@@ -21,6 +23,7 @@ export function ModelCard() {
       ) : (
         <>
           <p className={styles.name}>{summary.label}</p>
+          {own ? <p className={styles.own}>Read by a descriptor of your own.</p> : null}
           <Facts
             facts={[
               [
@@ -43,6 +46,7 @@ export function ModelCard() {
       {error === null ? null : <Notice tone="error" message={error.message} nextStep={error.nextStep} />}
       <div className={styles.actions}>
         <OpenButtons disabled={busy || pending} />
+        <InspectButton error={error} disabled={busy || pending} />
       </div>
     </Panel>
   );

@@ -46,9 +46,18 @@ async function readDrop(
     if (handle instanceof FileSystemDirectoryHandle) return filesOfDirectory(handle);
   }
   for (const entry of entries) {
-    if (entry instanceof FileSystemDirectoryEntry) return filesOfEntry(entry);
+    if (entry !== null && isDirectory(entry)) return filesOfEntry(entry);
   }
   return { label: loose.length === 1 ? (loose[0]?.name ?? 'file') : `${loose.length} files`, files: loose };
+}
+
+// Chromium has no classes of these names to ask `instanceof` of.
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
 }
 
 /** The older interface, for browsers without handles; it answers at most 100 entries a call. */
@@ -59,7 +68,7 @@ async function filesOfEntry(directory: FileSystemDirectoryEntry): Promise<FileGr
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (batch.length === 0) return { label: directory.name, files };
     for (const entry of batch) {
-      if (!(entry instanceof FileSystemFileEntry) || entry.name.startsWith('.')) continue;
+      if (!isFile(entry) || entry.name.startsWith('.')) continue;
       files.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
     }
   }

@@ -5,12 +5,16 @@ import { addOwnTexts } from '../../stores/corpus-store.ts';
 import { kindOfDrop } from './drop-sorting.ts';
 import { checkpointSource, type FileGroup, filesOfDrop } from './folder-files.ts';
 
-/** Opens what was dropped on the page: a checkpoint, texts to calibrate on, or a plan to hold against the open model. */
+/**
+ * Opens what was dropped on the page: a checkpoint, texts to calibrate on, a plan to hold against the open model, or a
+ * descriptor to read it by.
+ */
 export async function takeDrop(transfer: DataTransfer): Promise<void> {
   try {
     const group = await filesOfDrop(transfer);
     const kind = kindOfDrop(group.files.map(({ name }) => name));
     if (kind === 'plan') await checkPlan(group);
+    else if (kind === 'descriptor') await takeDescriptor(group);
     else if (kind === 'text') takeTexts(group);
     else changeSource(checkpointSource(group));
   } catch (error) {
@@ -20,6 +24,13 @@ export async function takeDrop(transfer: DataTransfer): Promise<void> {
 
 function takeTexts({ files }: FileGroup): void {
   addOwnTexts(files.map((file) => ({ name: file.name, text: { kind: 'file', file }, size: file.size })));
+}
+
+async function takeDescriptor({ files }: FileGroup): Promise<void> {
+  const file = files[0];
+  if (file === undefined) return;
+  const { takeDescriptorFile } = await import('../../stores/inspector-actions.ts');
+  await takeDescriptorFile(file);
 }
 
 async function checkPlan({ files }: FileGroup): Promise<void> {
