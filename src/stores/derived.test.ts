@@ -8,7 +8,7 @@ import { planStore } from './plan-store.ts';
 beforeEach(() => {
   clearCalibration();
   checkpointStore.setState({ summary: testSummary });
-  planStore.setState({ percent: 50, metric: 'reap', protectSuperExperts: false });
+  planStore.setState({ percent: 50, metric: 'reap', protectSuperExperts: false, nextToken: 'prune' });
 });
 
 it('gives sizes before anything is measured, and no saliency', () => {
@@ -35,6 +35,12 @@ it('lets a plan leave only when the statistics are whole and hashed', () => {
     [0, 1],
   ]);
   expect(plan?.calibration.statisticsHash).toBe('abc');
+});
+
+it('says in the plan what becomes of layers for further tokens', () => {
+  expect(currentSelection()?.value?.plan.nextToken).toBe('prune');
+  planStore.setState({ nextToken: 'drop' });
+  expect(currentSelection()?.value?.plan.nextToken).toBe('drop');
 });
 
 it('refuses a ratio below top-k in words and recovers', () => {

@@ -31,13 +31,13 @@ export function measuredScores(): Derived<readonly LayerScores[]> {
 export function currentSelection(): Derived<Selection> | null {
   const { summary } = checkpointStore.getState();
   const { status, statistics, statisticsHash } = calibrationStore.getState();
-  const { percent, metric, protectSuperExperts } = planStore.getState();
+  const { percent, metric, protectSuperExperts, nextToken } = planStore.getState();
   if (summary === null) return null;
   const scores = scored(statistics, metric);
   if (scores.value === null) return scores;
   const superExperts =
     protectSuperExperts && status === 'done' && statistics !== null ? superExpertSets(statistics) : null;
-  return selected(summary, scores.value, statistics, statisticsHash, percent, metric, superExperts);
+  return selected(summary, scores.value, statistics, statisticsHash, percent, metric, superExperts, nextToken);
 }
 
 /** Figures of the present selection, null where there is none. */
@@ -87,6 +87,7 @@ const selected = memoiseLatest(
     percent: number,
     metric: string,
     superExperts: ExpertSets | null,
+    nextToken: PruningPlan['nextToken'],
   ): Derived<Selection> =>
     attempt(() => {
       const measured = new Map(scores.map((row) => [row.layer, row]));
@@ -105,6 +106,7 @@ const selected = memoiseLatest(
           gate: statistics?.gate ?? 'model',
           statisticsHash,
         },
+        nextToken,
       });
     }),
 );

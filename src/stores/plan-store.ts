@@ -1,4 +1,5 @@
 import { createStore } from 'zustand/vanilla';
+import type { PruningPlan } from '../core/plan/pruning-plan.ts';
 import { defaultMetric } from '../core/saliency/registry.ts';
 
 interface PlanState {
@@ -8,10 +9,13 @@ interface PlanState {
   readonly metric: string;
   /** Keep super experts whatever they score. */
   readonly protectSuperExperts: boolean;
+  /** What becomes of layers that predict further tokens, where the model has them. */
+  readonly nextToken: PruningPlan['nextToken'];
 }
 
 export const planStore = createStore<PlanState>(() => ({
   percent: 25,
   metric: defaultMetric.id,
   protectSuperExperts: false,
+  nextToken: 'prune',
 }));

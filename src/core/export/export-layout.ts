@@ -1,3 +1,4 @@
+import { StudioError } from '../base/errors.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { MemorySource } from '../bytes/memory-source.ts';
 import type { Checkpoint, Shard } from '../checkpoint/checkpoint.ts';
@@ -148,12 +149,31 @@ async function layoutConfig(
 }
 
 /**
+ * A file of further-token layers that the index does not name would be left behind, while config.json goes on counting it.
+ * @throws StudioError family `export` code `unlisted-shard`.
+ */
+function checkUnlistedShards({ folder, shards, config }: Checkpoint): void {
+  const known = new Set(shards.map(({ file }) => file));
+  const unlisted = folder.names.find((name) => /^mtp.*\.safetensors$/.test(name) && !known.has(name));
+  if (unlisted === undefined || config.nextTokenLayers === 0) return;
+  throw new StudioError(
+    'export',
+    'unlisted-shard',
+    `"${unlisted}" holds layers that predict further tokens, but the index does not name it, so it would stay unpruned.`,
+    {
+      nextStep: `Add its tensors to ${INDEX_FILE}, or set their count in config.json to 0 and take the file away; then open the model again.`,
+      details: { file: unlisted },
+    },
+  );
+}
+
+/**
  * Lays out the pruned checkpoint: every file with its exact size, every tensor with the source bytes it is made of. Reads
  * config.json, the index and the sizes of the files that are copied, no weights. One output shard per input shard; a shard that is
  * left without tensors is dropped and the others are numbered anew. Each file keeps its own `__metadata__`.
  * @param planJson The plan file's exact text; it becomes part of the export.
  * @throws StudioError of the families `plan` (not a plan, one of another model, `uneven-layers`,
- * `fewer-than-top-k`, `uneven-groups`), `export` (`config-disagrees`, `no-expert-count`, `ambiguous-expert-names`,
+ * `fewer-than-top-k`, `uneven-groups`), `export` (`config-disagrees`, `no-expert-count`, `ambiguous-expert-names`, `unlisted-shard`,
  * `uncuttable-tensor`) and `source`.
  */
 export async function layoutExport(
@@ -164,6 +184,7 @@ export async function layoutExport(
   const plan = parsePlan(planJson);
   checkPlanFits(plan, summariseCheckpoint(checkpoint));
   checkEvenLayers(plan);
+  checkUnlistedShards(checkpoint);
   const experts = plan.layers[0]?.keep.length ?? checkpoint.config.experts;
   const byFile = outputTensors(checkpoint, plan);
   const shards = shardNames(checkpoint.shards, byFile).map(([shard, name]) =>

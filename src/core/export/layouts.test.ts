@@ -178,6 +178,17 @@ describe('layers that predict further tokens', () => {
     }
   });
 
+  it('in a file that the index does not name are not left behind', async () => {
+    const source = familyModel(DEEPSEEK_MTP);
+    source.files.set('mtp.safetensors', new Uint8Array(16));
+    const checkpoint = await openCheckpoint(source.asSource());
+    const keep = checkpoint.moeLayers.map(() => [0, 1, 4, 5]);
+    await expect(layoutExport(checkpoint, serialisePlan(fixturePlan(checkpoint, keep)))).rejects.toMatchObject({
+      code: 'unlisted-shard',
+      details: { file: 'mtp.safetensors' },
+    });
+  });
+
   it('need a plan that says so: it stands in the exported plan', async () => {
     const { target } = await pruned(DEEPSEEK_MTP, KEEP, 'drop');
     expect(new TextDecoder().decode(target.files.get('reap-studio.plan.json'))).toContain('"nextToken":"drop"');

@@ -3,13 +3,16 @@ import { E8M0, FP4_E2M1, FP8_E4M3, FP8_E5M2 } from '../base/small-formats.ts';
 import { decodeAwq, decodeGptq, decodePacked } from './group-integers.ts';
 import type { StoredWeight, TensorBytes } from './stored-weight.ts';
 
+/** f32 of every signed byte. */
+export const INT8: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => (byte << 24) >> 24);
+
 function part(weight: StoredWeight<TensorBytes>, name: string): TensorBytes {
   const tensor = weight.parts[name];
   if (tensor === undefined) throw new RangeError(`"${weight.name}" has no part "${name}"`);
   return tensor;
 }
 
-/** Scales as f32, whatever float they are stored in. */
+/** Scales as f32, whatever float they are stored in. @throws RangeError when they are stored in none. */
 export function scalesOf(tensor: TensorBytes): Float32Array<ArrayBuffer> {
   const { dtype, bytes } = tensor;
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return decodeToFloat32(bytes, dtype);
@@ -17,25 +20,46 @@ export function scalesOf(tensor: TensorBytes): Float32Array<ArrayBuffer> {
   throw new RangeError(`scales "${tensor.name}" of ${dtype}`);
 }
 
-/** value × scale of its block, one f32 multiplication: out(r, c) = decode(byte) · scale[⌊r / rows⌋, ⌊c / columns⌋]. */
+/** How the scales of an eight-bit weight lie: scale of (m, r, c) = scales[m · perMatrix + ⌊r / rows⌋ · perRow + ⌊c / columns⌋]. */
+export interface ScaleGrid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly perRow: number;
+  /** 0 where every matrix of a fused weight has the same scale. */
+  readonly perMatrix: number;
+}
+
+/** The scale grid of a weight of scheme `fp8` or `int8` with `count` scales. */
+export function scaleGridOf({ shape, block }: StoredWeight<TensorBytes>, count: number): ScaleGrid {
+  const rows = shape.at(-2) ?? 1;
+  const columns = shape.at(-1) ?? 1;
+  const [blockRows, blockColumns] = block ?? [rows, columns];
+  const perRow = Math.ceil(columns / blockColumns);
+  return {
+    rows: blockRows,
+    columns: blockColumns,
+    perRow,
+    perMatrix: count === 1 ? 0 : perRow * Math.ceil(rows / blockRows),
+  };
+}
+
+/** (value − zero) × scale of its block: one f32 multiplication, for the difference is exact. */
 function decodeScaled(weight: StoredWeight<TensorBytes>, out: Float32Array): void {
   const { bytes, dtype } = part(weight, 'weight');
   const scales = scalesOf(part(weight, 'scale'));
+  const zeros = weight.parts['zeros']?.bytes;
+  const grid = scaleGridOf(weight, scales.length);
   const columns = weight.shape.at(-1) ?? 1;
   const rows = weight.shape.at(-2) ?? 1;
-  const [blockRows, blockColumns] = weight.block ?? [rows, columns];
-  const scaleColumns = Math.ceil(columns / blockColumns);
-  const scaleRows = Math.ceil(rows / blockRows);
-  const table = dtype === 'F8_E5M2' ? FP8_E5M2 : FP8_E4M3;
-  const signed = weight.scheme === 'int8';
+  const table = dtype === 'I8' ? INT8 : dtype === 'F8_E5M2' ? FP8_E5M2 : FP8_E4M3;
   for (let row = 0; row < out.length / columns; row++) {
-    const matrix = Math.floor(row / rows);
-    const scaleRow = (matrix * scaleRows + Math.floor((row % rows) / blockRows)) * scaleColumns;
-    for (let column = 0; column < columns; column++) {
-      const byte = bytes[row * columns + column] ?? 0;
-      const value = signed ? (byte << 24) >> 24 : (table[byte] ?? 0);
-      const scale = scales.length === 1 ? scales[0] : scales[scaleRow + Math.floor(column / blockColumns)];
-      out[row * columns + column] = value * (scale ?? Number.NaN);
+    let block = Math.floor(row / rows) * grid.perMatrix + Math.floor((row % rows) / grid.rows) * grid.perRow;
+    const end = (row + 1) * columns;
+    for (let start = row * columns; start < end; start += grid.columns, block++) {
+      const scale = scales[block] ?? Number.NaN;
+      const zero = zeros === undefined ? 0 : (INT8[zeros[block] ?? 0] ?? 0);
+      const stop = Math.min(end, start + grid.columns);
+      for (let at = start; at < stop; at++) out[at] = ((table[bytes[at] ?? 0] ?? 0) - zero) * scale;
     }
   }
 }
@@ -44,11 +68,13 @@ function decodeScaled(weight: StoredWeight<TensorBytes>, out: Float32Array): voi
 function decodeMxfp4(weight: StoredWeight<TensorBytes>, out: Float32Array): void {
   const { bytes } = part(weight, 'blocks');
   const scales = part(weight, 'scales').bytes;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    const scale = E8M0[scales[at >> 4] ?? 0] ?? Number.NaN;
-    out[2 * at] = (FP4_E2M1[byte & 15] ?? 0) * scale;
-    out[2 * at + 1] = (FP4_E2M1[byte >> 4] ?? 0) * scale;
+  for (let block = 0; block < scales.length; block++) {
+    const scale = E8M0[scales[block] ?? 0] ?? Number.NaN;
+    for (let at = 16 * block; at < 16 * block + 16; at++) {
+      const byte = bytes[at] ?? 0;
+      out[2 * at] = (FP4_E2M1[byte & 15] ?? 0) * scale;
+      out[2 * at + 1] = (FP4_E2M1[byte >> 4] ?? 0) * scale;
+    }
   }
 }
 

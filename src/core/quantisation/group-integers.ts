@@ -1,18 +1,20 @@
 import { decodeToFloat32 } from '../base/number-formats.ts';
 import type { StoredWeight, TensorBytes } from './stored-weight.ts';
+import { unsupportedQuantisation as unsupported } from './unsupported-quantisation.ts';
 
 type Weight = StoredWeight<TensorBytes>;
 
-function words({ bytes }: TensorBytes): Int32Array {
+/** The 32-bit words of a tensor. */
+export function wordsOf({ bytes }: TensorBytes): Int32Array<ArrayBuffer> {
   // A view of 32-bit words cannot begin at every byte of its buffer.
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Int32Array(buffer, byteOffset, byteLength / 4);
 }
 
-function floats(tensor: TensorBytes): Float32Array {
-  const { dtype, bytes, name } = tensor;
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') throw new RangeError(`scales "${name}" of ${dtype}`);
-  return decodeToFloat32(bytes, dtype);
+function floats(tensor: TensorBytes): Float32Array<ArrayBuffer> {
+  const { dtype, bytes } = tensor;
+  if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return decodeToFloat32(bytes, dtype);
+  throw unsupported(tensor, `${dtype} is no number format of scales`);
 }
 
 function need(weight: Weight, name: string): TensorBytes {
@@ -21,95 +23,187 @@ function need(weight: Weight, name: string): TensorBytes {
   return tensor;
 }
 
-/** The unsigned integer of `bits` at place `at` of packed words. */
-function unpack(packed: Int32Array, at: number, bits: number): number {
+/** Unsigned integers of `bits`, the lowest of each word first, as f32. */
+function unpack(words: Int32Array, bits: number): Float32Array<ArrayBuffer> {
   const perWord = 32 / bits;
-  return ((packed[Math.floor(at / perWord)] ?? 0) >>> ((at % perWord) * bits)) & (2 ** bits - 1);
+  const mask = 2 ** bits - 1;
+  const out = new Float32Array(words.length * perWord);
+  for (let at = 0; at < out.length; at++)
+    out[at] = ((words[Math.floor(at / perWord)] ?? 0) >>> ((at % perWord) * bits)) & mask;
+  return out;
 }
 
-/** Group of each input: `g_idx` where there is one, else runs of equal length. */
-function groupOf(weight: Weight, columns: number, groups: number): (column: number) => number {
+/** Group of each input [leading · C]: `g_idx` where there is one, else runs of equal length. */
+function groupsOf(weight: Weight, count: number, groups: number): Int32Array<ArrayBuffer> {
+  const columns = weight.shape.at(-1) ?? 1;
   const order = weight.parts['g_idx'];
-  if (order !== undefined) {
-    const listed = words(order);
-    return (column) => listed[column] ?? 0;
+  const length = weight.block?.[1] ?? Math.ceil(columns / groups);
+  const sequential = (): Int32Array<ArrayBuffer> =>
+    Int32Array.from({ length: count * columns }, (_, at) => Math.floor((at % columns) / length));
+  if (order === undefined) return sequential();
+  const listed = wordsOf(order);
+  // compressed-tensors fills an order that was never set with −1.
+  if (listed.every((group) => group === -1)) return sequential();
+  const wrong = listed.find((group) => group < 0 || group >= groups);
+  if (wrong !== undefined) throw unsupported(order, `it names group ${wrong} of ${groups}`);
+  return listed;
+}
+
+/** What turns the integers of a weight into numbers: w = scale · (q − zero) of the input's group. */
+export interface IntegerTables {
+  /** f32, [groups, R] for `gptq` and `awq`, [..., R, groups] for `packed`. */
+  readonly scales: Float32Array<ArrayBuffer>;
+  /** What is taken off the stored integer, shaped as the scales; a single number where all are equal. */
+  readonly zeros: Float32Array<ArrayBuffer>;
+  /** Group of each input. */
+  readonly groups: Int32Array<ArrayBuffer>;
+  /** Groups of a row. */
+  readonly groupCount: number;
+}
+
+function qweightZeros(weight: Weight): Float32Array<ArrayBuffer> {
+  const zeros = unpack(wordsOf(need(weight, 'qzeros')), weight.bits);
+  if (weight.scheme === 'awq') {
+    const shuffled = zeros.slice();
+    for (let at = 0; at < zeros.length; at++) zeros[at] = shuffled[at - (at % 8) + (AWQ_PLACE[at % 8] ?? 0)] ?? 0;
+  } else if (!weight.zeroPointsAsStored) {
+    // The first version stores the zero point less one, modulo 2^bits.
+    for (let at = 0; at < zeros.length; at++) zeros[at] = ((zeros[at] ?? 0) + 1) % 2 ** weight.bits;
   }
-  const length = Math.ceil(columns / groups);
-  return (column) => Math.floor(column / length);
+  return zeros;
+}
+
+function packedZeros(weight: Weight, groupCount: number): Float32Array<ArrayBuffer> {
+  const half = 2 ** (weight.bits - 1);
+  const stored = weight.parts['zeros'];
+  if (stored === undefined) return Float32Array.of(half);
+  // As they are signed: the integers have half the range added.
+  if (stored.dtype === 'I8') return Float32Array.from(stored.bytes, (byte) => ((byte << 24) >> 24) + half);
+  const rows = weight.shape.at(-2) ?? 1;
+  const words = wordsOf(stored);
+  const perWord = 32 / weight.bits;
+  const wordRows = Math.ceil(rows / perWord);
+  const matrices = words.length / (wordRows * groupCount);
+  const out = new Float32Array(matrices * rows * groupCount);
+  for (let at = 0; at < out.length; at++) {
+    const row = Math.floor(at / groupCount) % rows;
+    const matrix = Math.floor(at / (groupCount * rows));
+    // [R·bits/32, groups]: rows that follow each other share a word.
+    const word = words[(matrix * wordRows + Math.floor(row / perWord)) * groupCount + (at % groupCount)] ?? 0;
+    out[at] = (word >>> ((row % perWord) * weight.bits)) & (2 ** weight.bits - 1);
+  }
+  return out;
+}
+
+/**
+ * Scales, zero points and groups of a weight of the schemes `gptq`, `awq` and `packed`.
+ * @throws StudioError `unsupported-quantisation` when `g_idx` names a group that is not there, or the file states another shape.
+ */
+export function integerTables(weight: Weight): IntegerTables {
+  const rows = weight.shape.at(-2) ?? 1;
+  const matrices = weight.shape.slice(0, -2).reduce((product, length) => product * length, 1);
+  const packed = weight.scheme === 'packed';
+  const scales = floats(need(weight, packed ? 'scale' : 'scales'));
+  const groupCount = scales.length / (matrices * rows);
+  const stated = weight.parts['stated'];
+  if (stated?.dtype === 'I64') {
+    const shape = [...new BigInt64Array(stated.bytes.slice().buffer)].map(Number);
+    if (shape.join() !== weight.shape.join()) {
+      throw unsupported(stated, `it states [${shape.join(', ')}], the tensors make [${weight.shape.join(', ')}]`);
+    }
+  }
+  return {
+    scales,
+    zeros: packed ? packedZeros(weight, groupCount) : qweightZeros(weight),
+    groups: groupsOf(weight, matrices, groupCount),
+    groupCount,
+  };
 }
 
 /** GPTQ: w(r, c) = scale(g, r) · (q(c, r) − zero(g, r)), g the group of input c; words run along the inputs. */
 export function decodeGptq(weight: Weight, out: Float32Array): void {
   const [rows = 0, columns = 0] = weight.shape;
   const { bits } = weight;
+  const { scales, zeros, groups } = integerTables(weight);
+  const packed = wordsOf(need(weight, 'qweight'));
   const perWord = 32 / bits;
-  const packed = words(need(weight, 'qweight'));
-  const zeros = words(need(weight, 'qzeros'));
-  const scales = floats(need(weight, 'scales'));
-  const group = groupOf(weight, columns, scales.length / rows);
-  const shift = weight.zeroPointsAsStored ? 0 : 1;
   const mask = 2 ** bits - 1;
-  for (let column = 0; column < columns; column++) {
-    const at = group(column);
-    const word = Math.floor(column / perWord) * rows;
-    const bit = (column % perWord) * bits;
+  for (let first = 0; first < columns; first += perWord) {
+    const bases = groups.subarray(first, first + perWord).map((group) => group * rows);
+    const words = (first / perWord) * rows;
+    const oneGroup = bases.every((base) => base === bases[0]);
     for (let row = 0; row < rows; row++) {
-      const q = ((packed[word + row] ?? 0) >>> bit) & mask;
-      const zero = unpack(zeros, at * rows + row, bits) + shift;
-      out[row * columns + column] = (scales[at * rows + row] ?? 0) * (q - zero);
+      let word = packed[words + row] ?? 0;
+      let table = (bases[0] ?? 0) + row;
+      let scale = scales[table] ?? 0;
+      let zero = zeros[table] ?? 0;
+      const end = row * columns + first + perWord;
+      for (let at = end - perWord, input = 0; at < end; at++, input++) {
+        if (!oneGroup) {
+          table = (bases[input] ?? 0) + row;
+          scale = scales[table] ?? 0;
+          zero = zeros[table] ?? 0;
+        }
+        out[at] = scale * ((word & mask) - zero);
+        word >>>= bits;
+      }
     }
   }
 }
 
-/** Where AWQ's GEMM layout puts the outputs 0 … 7 of a word. */
-const AWQ_ORDER = [0, 4, 1, 5, 2, 6, 3, 7] as const;
+/** Where AWQ's GEMM layout puts the outputs 0 … 7 of a word: the place of four bits, the lowest first. */
+export const AWQ_PLACE = [0, 4, 1, 5, 2, 6, 3, 7] as const;
 
 /** AWQ: w(r, c) = scale(g, r) · (q(c, r) − zero(g, r)); words run along the outputs, shuffled in eights. */
 export function decodeAwq(weight: Weight, out: Float32Array): void {
   const [rows = 0, columns = 0] = weight.shape;
-  const packed = words(need(weight, 'qweight'));
-  const zeros = words(need(weight, 'qzeros'));
-  const scales = floats(need(weight, 'scales'));
-  const group = groupOf(weight, columns, scales.length / rows);
-  const place = (row: number): number => row - (row % 8) + (AWQ_ORDER[row % 8] ?? 0);
-  for (let column = 0; column < columns; column++) {
-    const at = group(column);
-    for (let row = 0; row < rows; row++) {
-      const q = unpack(packed, column * rows + place(row), 4);
-      const zero = unpack(zeros, at * rows + place(row), 4);
-      out[row * columns + column] = (scales[at * rows + row] ?? 0) * (q - zero);
+  const { scales, zeros, groups } = integerTables(weight);
+  const packed = wordsOf(need(weight, 'qweight'));
+  const wordsPerColumn = rows / 8;
+  for (let first = 0; first < rows; first += 8) {
+    for (let column = 0; column < columns; column++) {
+      const word = packed[column * wordsPerColumn + first / 8] ?? 0;
+      const table = (groups[column] ?? 0) * rows + first;
+      let at = first * columns + column;
+      for (let output = 0; output < 8; output++, at += columns) {
+        const q = (word >>> ((AWQ_PLACE[output] ?? 0) * 4)) & 15;
+        out[at] = (scales[table + output] ?? 0) * (q - (zeros[table + output] ?? 0));
+      }
     }
   }
 }
 
 /**
- * compressed-tensors: w(r, c) = scale(r, g) · (q(r, c) − offset); words run along the inputs, integers are stored with
- * 2^(bits − 1) added; asymmetric ones have a zero point a group, packed along the outputs.
+ * compressed-tensors: w(r, c) = scale(r, g) · (q(r, c) − zero(r, g)); words run along the inputs, integers and zero points
+ * are stored with 2^(bits − 1) added; a symmetric weight has no zero points.
  */
 export function decodePacked(weight: Weight, out: Float32Array): void {
   const rows = weight.shape.at(-2) ?? 1;
   const columns = weight.shape.at(-1) ?? 1;
   const { bits } = weight;
-  const packed = words(need(weight, 'packed'));
-  const scales = floats(need(weight, 'scale'));
-  const groups = scales.length / rows;
-  const group = groupOf(weight, columns, groups);
-  const zeros = weight.parts['zeros'];
-  const zeroWords = zeros === undefined ? undefined : words(zeros);
+  const { scales, zeros, groups, groupCount } = integerTables(weight);
+  const packed = wordsOf(need(weight, 'packed'));
   const perWord = 32 / bits;
-  const wordsPerRow = columns / perWord;
-  const half = 2 ** (bits - 1);
-  for (let row = 0; row < rows; row++) {
+  const mask = 2 ** bits - 1;
+  const wordsPerRow = Math.ceil(columns / perWord);
+  const lastZero = zeros.length - 1;
+  for (let row = 0; row < out.length / columns; row++) {
+    const inputs = Math.floor(row / rows) * columns * (groups.length > columns ? 1 : 0);
+    let group = -1;
+    let scale = 0;
+    let zero = 0;
+    let word = 0;
     for (let column = 0; column < columns; column++) {
-      const at = group(column);
-      const word = packed[row * wordsPerRow + Math.floor(column / perWord)] ?? 0;
-      const q = (word >>> ((column % perWord) * bits)) & (2 ** bits - 1);
-      // Zero points [R·bits/32, groups]: eight rows of one group share a word.
-      const zero =
-        zeroWords === undefined
-          ? half
-          : ((zeroWords[Math.floor(row / perWord) * groups + at] ?? 0) >>> ((row % perWord) * bits)) & (2 ** bits - 1);
-      out[row * columns + column] = (scales[row * groups + at] ?? 0) * (q - zero);
+      if (column % perWord === 0) word = packed[row * wordsPerRow + column / perWord] ?? 0;
+      const next = groups[inputs + column] ?? 0;
+      if (next !== group) {
+        group = next;
+        const table = row * groupCount + group;
+        scale = scales[table] ?? 0;
+        zero = zeros[Math.min(table, lastZero)] ?? 0;
+      }
+      out[row * columns + column] = scale * ((word & mask) - zero);
+      word >>>= bits;
     }
   }
 }

@@ -1,6 +1,7 @@
-import { StudioError } from '../base/errors.ts';
 import type { Dtype } from '../safetensors/dtype.ts';
+import { packedWeight, qweightWeight } from './integer-weight.ts';
 import type { QuantisationConfig } from './quantisation-config.ts';
+import { unsupportedQuantisation as unsupported } from './unsupported-quantisation.ts';
 
 /** What the functions here need to know of a tensor. */
 export interface TensorFacts {
@@ -18,11 +19,12 @@ export interface TensorBytes extends TensorFacts {
  * How a weight's numbers lie in its tensors.
  * - `plain`: `weight` holds them (F32, F16, BF16).
  * - `fp8`: `weight` in FP8, `scale` one number, one a row, or one a block.
- * - `int8`: `weight` in I8, `scale` likewise.
+ * - `int8`: `weight` in I8, `scale` likewise, optional `zeros` in I8 shaped as the scales.
  * - `mxfp4`: `blocks` [..., R, C/32, 16] of FP4 pairs, `scales` [..., R, C/32] in E8M0.
  * - `gptq`: `qweight` int32 [C·bits/32, R], `qzeros`, `scales` [C/g, R], optional `g_idx` [C].
  * - `awq`: `qweight` int32 [C, R·bits/32] with the nibbles of eight columns shuffled, `qzeros`, `scales`.
- * - `packed`: compressed-tensors' `weight_packed` int32 [R, C·bits/32], `weight_scale` [R, C/g], optional zero points and `g_idx`.
+ * - `packed`: compressed-tensors' `weight_packed` int32 [..., R, C·bits/32], `weight_scale` [..., R, C/g], optional zero
+ *   points ([..., R·bits/32, C/g] packed, or [..., R, C/g] in I8), `g_idx` [C] and the shape as the file states it.
  */
 export type WeightScheme = 'plain' | 'fp8' | 'int8' | 'mxfp4' | 'gptq' | 'awq' | 'packed';
 
@@ -34,7 +36,7 @@ export interface StoredWeight<T extends TensorFacts> {
   readonly shape: readonly number[];
   readonly scheme: WeightScheme;
   readonly parts: Readonly<Record<string, T>>;
-  /** Rows and columns that share a scale (`fp8`, `int8` with a block each). */
+  /** Rows and columns that share a scale; undefined for `plain`, `mxfp4` and where `g_idx` decides. */
   readonly block: readonly [number, number] | undefined;
   /** Bits of an integer. */
   readonly bits: number;
@@ -43,50 +45,53 @@ export interface StoredWeight<T extends TensorFacts> {
 
 const FLOATS: ReadonlySet<Dtype> = new Set<Dtype>(['F32', 'F16', 'BF16']);
 const EIGHT_BITS: ReadonlySet<Dtype> = new Set<Dtype>(['F8_E4M3', 'F8_E5M2']);
-
-function unsupported(tensor: TensorFacts, why: string): StudioError {
-  return new StudioError(
-    'checkpoint',
-    'unsupported-quantisation',
-    `The tensor "${tensor.name}" (${tensor.dtype} [${tensor.shape.join(', ')}]) cannot be decoded: ${why}.`,
-    {
-      nextStep: 'Exporting works for every format; calibrate the BF16 or FP8 release and apply its plan to this one.',
-      details: { tensor: tensor.name, dtype: tensor.dtype },
-    },
-  );
-}
+const EXPONENTS: ReadonlySet<Dtype> = new Set<Dtype>(['U8', 'F8_E8M0']);
+const SCALES: ReadonlySet<Dtype> = new Set<Dtype>([...FLOATS, ...EXPONENTS]);
+/** Block of every FP8 release whose config names none. */
+const DEFAULT_BLOCK = [128, 128] as const;
+/** Numbers that share a scale in MXFP4. */
+const FP4_BLOCK = 32;
 
 function size(shape: readonly number[], axis: number): number {
   return shape.at(axis) ?? 1;
 }
 
-/** A scaled eight-bit weight: its scale is one number, one a row, or one a block (the config's size, or what fits). */
+/** Scales of a matrix: how many rows and columns of them there are. Leading axes (fused experts) do not count. */
+function scaleGrid(weight: TensorFacts, scale: TensorFacts): readonly [number, number] {
+  if (scale.shape.every((length) => length === 1)) return [1, 1];
+  const leading = Math.max(0, weight.shape.length - 2);
+  if (scale.shape.slice(0, leading).join() !== weight.shape.slice(0, leading).join()) {
+    throw unsupported(scale, `the scales of a weight [${weight.shape.join(', ')}] begin with its leading sizes`);
+  }
+  return [scale.shape[leading] ?? 1, scale.shape[leading + 1] ?? 1];
+}
+
+/** A scaled eight-bit weight: its scale is one number, one a row, or one a block (the config's size, or what divides). */
 function scaled<T extends TensorFacts>(
   weight: T,
   scale: T | undefined,
-  scheme: 'fp8' | 'int8',
+  zeros: T | undefined,
   quantisation: QuantisationConfig | undefined,
 ): StoredWeight<T> {
   if (scale === undefined) throw unsupported(weight, 'it has no scale');
+  if (!SCALES.has(scale.dtype)) throw unsupported(scale, `${scale.dtype} is no number format of scales`);
   const [rows, columns] = [size(weight.shape, -2), size(weight.shape, -1)];
-  const perTensor = scale.shape.every((length) => length === 1);
-  // [R] and [R, 1] are rows; with leading axes (fused experts) the last two count.
-  const leading = weight.shape.length - 2;
-  const scaleRows = perTensor ? 1 : size(scale.shape, leading);
-  const scaleColumns = perTensor || scale.shape.length <= leading + 1 ? 1 : size(scale.shape, leading + 1);
-  const named = quantisation?.block;
-  const fits = (block: readonly [number, number]): boolean =>
-    Math.ceil(rows / block[0]) === scaleRows && Math.ceil(columns / block[1]) === scaleColumns;
-  const whole = [Math.ceil(rows / scaleRows), Math.ceil(columns / scaleColumns)] as const;
+  const [scaleRows, scaleColumns] = scaleGrid(weight, scale);
+  const named = quantisation?.block ?? DEFAULT_BLOCK;
+  const fits = ([high, wide]: readonly [number, number]): boolean =>
+    Math.ceil(rows / high) === scaleRows && Math.ceil(columns / wide) === scaleColumns;
+  const perRow = scaleRows === rows && columns % scaleColumns === 0;
   const isVector = scaleColumns === 1 && (scaleRows === 1 || scaleRows === rows);
-  const block = isVector ? ([rows / scaleRows, columns] as const) : (named ?? ([128, 128] as const));
+  const block = isVector || (perRow && !fits(named)) ? ([rows / scaleRows, columns / scaleColumns] as const) : named;
   if (!fits(block)) {
-    throw unsupported(
-      weight,
-      `its scales [${scale.shape.join(', ')}] do not fit blocks of ${block.join(' × ')}${fits(whole) ? ` (they would fit ${whole.join(' × ')})` : ''}`,
-    );
+    throw unsupported(weight, `its scales [${scale.shape.join(', ')}] do not fit blocks of ${block.join(' × ')}`);
   }
-  return { ...base(weight, weight.shape, scheme, { weight, scale }), block };
+  if (weight.dtype !== 'I8') return { ...base(weight, weight.shape, 'fp8', { weight, scale }), block };
+  if (zeros === undefined) return { ...base(weight, weight.shape, 'int8', { weight, scale }), block };
+  if (zeros.dtype !== 'I8' || zeros.shape.join() !== scale.shape.join()) {
+    throw unsupported(zeros, `the zero points of I8 are I8 [${scale.shape.join(', ')}]`);
+  }
+  return { ...base(weight, weight.shape, 'int8', { weight, scale, zeros }), block };
 }
 
 function base<T extends TensorFacts>(
@@ -98,23 +103,15 @@ function base<T extends TensorFacts>(
   return { name: main.name, shape, scheme, parts, block: undefined, bits: 0, zeroPointsAsStored: false };
 }
 
-function integers<T extends TensorFacts>(
-  main: T,
-  shape: readonly number[],
-  scheme: 'gptq' | 'awq' | 'packed',
-  parts: Readonly<Record<string, T>>,
-  bits: number,
-  zeroPointsAsStored: boolean,
-): StoredWeight<T> {
-  if (bits !== 4 && bits !== 8) throw unsupported(main, `integers of ${bits} bits are not known`);
-  if (main.dtype !== 'I32') throw unsupported(main, 'packed integers are stored as I32');
-  return { ...base(main, shape, scheme, parts), bits, zeroPointsAsStored };
-}
-
-function present<T>(parts: Readonly<Record<string, T | undefined>>): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    Object.entries(parts).flatMap(([name, part]) => (part === undefined ? [] : [[name, part]])),
-  );
+function mxfp4<T extends TensorFacts>(blocks: T, scales: T): StoredWeight<T> {
+  if (blocks.dtype !== 'U8' || size(blocks.shape, -1) !== 16) {
+    throw unsupported(blocks, 'FP4 blocks are 16 bytes each');
+  }
+  if (!EXPONENTS.has(scales.dtype) || scales.shape.join() !== blocks.shape.slice(0, -1).join()) {
+    throw unsupported(scales, `blocks [${blocks.shape.join(', ')}] want one byte of scale each`);
+  }
+  const shape = [...blocks.shape.slice(0, -2), size(blocks.shape, -2) * FP4_BLOCK];
+  return base(blocks, shape, 'mxfp4', { blocks, scales });
 }
 
 /**
@@ -128,42 +125,19 @@ export function storedWeight<T extends TensorFacts>(
   quantisation: QuantisationConfig | undefined,
 ): StoredWeight<T> {
   const at = (suffix: string): T | undefined => parts.get(suffix);
-  const bits = quantisation?.bits ?? 4;
-  const perWord = 32 / bits;
   const [blocks, scales] = [at('blocks'), at('scales')];
-  if (blocks !== undefined && scales !== undefined) {
-    const shape = [...blocks.shape.slice(0, -2), size(blocks.shape, -2) * 32];
-    if (blocks.dtype !== 'U8' || size(blocks.shape, -1) !== 16)
-      throw unsupported(blocks, 'FP4 blocks are 16 bytes each');
-    return base(blocks, shape, 'mxfp4', { blocks, scales });
-  }
+  if (blocks !== undefined && scales !== undefined) return mxfp4(blocks, scales);
   const packed = at('weight_packed');
-  if (packed !== undefined) {
-    const shape = [...packed.shape.slice(0, -1), size(packed.shape, -1) * perWord];
-    const scale = at('weight_scale');
-    if (scale === undefined) throw unsupported(packed, 'it has no "weight_scale"');
-    const more = { zeros: at('weight_zero_point'), g_idx: at('weight_g_idx') };
-    return integers(packed, shape, 'packed', present({ packed, scale, ...more }), bits, true);
-  }
+  if (packed !== undefined) return packedWeight(parts, packed, quantisation);
   const qweight = at('qweight');
-  if (qweight !== undefined) {
-    const [qzeros, groupScales] = [at('qzeros'), at('scales')];
-    if (groupScales === undefined || qzeros === undefined)
-      throw unsupported(qweight, 'it has no scales or zero points');
-    // AWQ packs along the outputs, GPTQ along the inputs: only one of them gives the scales' width.
-    const awq = size(qweight.shape, -1) * perWord === size(groupScales.shape, -1);
-    const shape = awq
-      ? [size(groupScales.shape, -1), size(qweight.shape, -2)]
-      : [size(qweight.shape, -1), size(qweight.shape, -2) * perWord];
-    const all = present({ qweight, qzeros, scales: groupScales, ...(awq ? {} : { g_idx: at('g_idx') }) });
-    return integers(qweight, shape, awq ? 'awq' : 'gptq', all, bits, awq || quantisation?.zeroPointsAsStored === true);
-  }
+  if (qweight !== undefined) return qweightWeight(parts, qweight, quantisation);
   const weight = at('weight');
   if (weight === undefined) throw unsupported(firstOf(parts, name), 'nothing stores its numbers');
   if (FLOATS.has(weight.dtype)) return base(weight, weight.shape, 'plain', { weight });
   const scale = at('weight_scale_inv') ?? at('weight_scale') ?? at('scale_inv') ?? at('scale');
-  if (EIGHT_BITS.has(weight.dtype)) return scaled(weight, scale, 'fp8', quantisation);
-  if (weight.dtype === 'I8') return scaled(weight, scale, 'int8', quantisation);
+  if (EIGHT_BITS.has(weight.dtype) || weight.dtype === 'I8') {
+    return scaled(weight, scale, at('weight_zero_point'), quantisation);
+  }
   throw unsupported(weight, `${weight.dtype} is no number format of weights`);
 }
 

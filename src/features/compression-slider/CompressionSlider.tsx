@@ -1,5 +1,6 @@
 import { useId, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
+import { possibleKeepCounts } from '../../core/plan/expert-groups.ts';
 import { saliencyMetrics } from '../../core/saliency/registry.ts';
 import { calibrationStore } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
@@ -13,17 +14,23 @@ import { LARGEST_PERCENT, percentOfDrop, sliderTicks } from './slider-ticks.ts';
 import { sliderWords } from './slider-words.ts';
 
 const MOST_TICKS = 8;
+const NEXT_TOKEN_CHOICES = [
+  { id: 'prune', label: 'Prune like the last layer' },
+  { id: 'drop', label: 'Leave out' },
+];
 
 /** How much goes, and by which measure. */
 export function CompressionSlider() {
   const id = useId();
-  const { percent, metric, protectSuperExperts } = useStore(planStore);
-  const experts = useStore(checkpointStore, (state) => state.summary?.experts ?? 0);
-  const topK = useStore(checkpointStore, (state) => state.summary?.topK ?? 0);
+  const { percent, metric, protectSuperExperts, nextToken } = useStore(planStore);
+  const model = useStore(checkpointStore, (state) => state.summary);
   const calibrated = useStore(calibrationStore, (state) => state.status === 'done');
   const selection = useSyncExternalStore(subscribeDerived, currentSelection);
   const summary = useSyncExternalStore(subscribeDerived, currentSummary);
-  const largest = Math.min(LARGEST_PERCENT, percentOfDrop(experts, experts - topK));
+  const [layer] = model?.moeLayers ?? [];
+  const counts = layer === undefined ? [] : possibleKeepCounts(layer);
+  const experts = counts[0] ?? 0;
+  const largest = Math.min(LARGEST_PERCENT, percentOfDrop(experts, experts - (counts.at(-1) ?? 0)));
 
   return (
     <section className={styles.region} aria-label="Compression">
@@ -47,7 +54,7 @@ export function CompressionSlider() {
           onChange={(event) => planStore.setState({ percent: event.target.valueAsNumber })}
         />
         <div className={styles.ticks} aria-hidden>
-          {sliderTicks(experts, topK, MOST_TICKS).map(({ keep, place }) => (
+          {sliderTicks(counts, MOST_TICKS).map(({ keep, place }) => (
             <span key={keep} className={styles.tick} style={{ '--place': place }}>
               {keep}
             </span>
@@ -67,6 +74,14 @@ export function CompressionSlider() {
           disabled={!calibrated}
           onChange={(checked) => planStore.setState({ protectSuperExperts: checked })}
         />
+        {model?.nextToken === undefined ? null : (
+          <SelectField
+            label="Layers for further tokens"
+            value={nextToken}
+            choices={NEXT_TOKEN_CHOICES}
+            onChange={(next) => planStore.setState({ nextToken: next === 'drop' ? 'drop' : 'prune' })}
+          />
+        )}
       </div>
     </section>
   );

@@ -14,12 +14,13 @@ export function percentOfDrop(experts: number, drop: number): number {
   return Math.ceil(ratioOfDrop(experts, drop) * 100 - 1e-9);
 }
 
-/** Marks at round counts of experts that stay, at most `most` of them, the full count first. */
-export function sliderTicks(experts: number, topK: number, most: number): SliderTick[] {
+/** Marks at round ones of the counts of experts that can stay (falling, all experts first), about `most` of them. */
+export function sliderTicks(counts: readonly number[], most: number): SliderTick[] {
+  const [experts = 0] = counts;
   let step = 1;
-  while ((experts - topK) / step > most) step *= 2;
+  while ((counts.length - 1) / step > most) step *= 2;
   const ticks: SliderTick[] = [];
-  for (let keep = experts; keep >= topK; keep -= step) {
+  for (const keep of counts.filter((_, index) => index % step === 0)) {
     const percent = ratioOfDrop(experts, experts - keep) * 100;
     if (percent > LARGEST_PERCENT) break;
     ticks.push({ keep, place: percent / LARGEST_PERCENT });
