@@ -36,7 +36,7 @@ async function activation(spec: Partial<ExpertGraphSpec>, gate: number, up: numb
 
 function expectNumbers(found: readonly number[], expected: readonly number[]): void {
   expect(found).toHaveLength(expected.length);
-  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 5);
+  for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 4);
 }
 
 const silu = (x: number): number => x / (1 + Math.exp(-x));
