@@ -54,8 +54,12 @@ async function exportedHashes(page: Page): Promise<Record<string, string>> {
   return Object.assign({}, ...hashes);
 }
 
-/** A dropped folder, token ids, one backend: statistics, kept experts and exported tensors against transformers' figures. */
-export async function folderJourney(page: Page, golden: GoldenCheckpoint, backend: 'wasm' | 'webgpu'): Promise<void> {
+/** A dropped folder, token ids, one backend: statistics and kept experts against transformers' figures. */
+export async function calibrationJourney(
+  page: Page,
+  golden: GoldenCheckpoint,
+  backend: 'wasm' | 'webgpu',
+): Promise<Studio> {
   await answerPickerWithPrivateFolder(page);
   const studio = new Studio(page);
   await page.goto('/');
@@ -86,6 +90,12 @@ export async function folderJourney(page: Page, golden: GoldenCheckpoint, backen
     const tied = scores.filter((score: number) => score === 0).length > 1;
     if (!tied) expect(keep).toEqual(golden.retained[layer]);
   }
+  return studio;
+}
+
+/** The same, and the tensors of the model that is exported. */
+export async function folderJourney(page: Page, golden: GoldenCheckpoint, backend: 'wasm' | 'webgpu'): Promise<void> {
+  const studio = await calibrationJourney(page, golden, backend);
   await page.getByRole('radio', { name: 'Into a folder' }).check();
   await studio.button('Export model').click();
   await expect(page.getByRole('status', { name: 'Export result' })).toContainText('Verified', { timeout: 60_000 });
