@@ -2,7 +2,7 @@ import type { Architecture } from '../src/core/architectures/descriptor.ts';
 import { parseDescriptor } from '../src/core/architectures/descriptor-file.ts';
 import { architectureFor, architectures } from '../src/core/architectures/registry.ts';
 import { isStudioError, toWireError, type WireError } from '../src/core/base/errors.ts';
-import { isJsonObject } from '../src/core/base/json.ts';
+import { isJsonObject, parseConfigText } from '../src/core/base/json.ts';
 import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
 import type { InferenceBackend } from '../src/core/calibration/inference-backend.ts';
 import { inspectFolder } from '../src/core/inspector/inspect-folder.ts';
@@ -28,7 +28,7 @@ async function modelTypeOf(folder: SourceFolder): Promise<string> {
   const source = await folder.open(CONFIG_FILE);
   if (source.size > MOST_BYTES) return '';
   try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(await source.read(0, source.size)));
+    const json: unknown = parseConfigText(new TextDecoder().decode(await source.read(0, source.size)));
     return isJsonObject(json) && typeof json['model_type'] === 'string' ? json['model_type'] : '';
   } catch (error) {
     // What is wrong with the file is for whoever opens it to say.

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   latentAttentionNames,
   namedProjections,
   noMultipliers,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { latentAttention } from './pieces/latent-attention.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -57,6 +57,6 @@ export const deepseekV2: Architecture = {
   dense: namedProjections(`${LAYER}.mlp`),
   tensors: { ...decoderNames, ...latentAttentionNames, router: `${LAYER}.mlp.gate` },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   latentAttentionNames,
   namedProjections,
   noMultipliers,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { latentAttention } from './pieces/latent-attention.ts';
 import { groupedSigmoidRouter } from './pieces/routers.ts';
@@ -57,6 +57,6 @@ export const deepseekV3: Architecture = {
     'correction-bias': `${LAYER}.mlp.gate.e_score_correction_bias`,
   },
   nextTokenLayers: { count: ['num_nextn_predict_layers'], place: 'after-last' },
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

@@ -186,7 +186,7 @@ const nextTokenSchema = z.strictObject({
   count: keySchema,
   place: z.union([
     z.literal('after-last'),
-    z.strictObject({ prefix: z.string().check(z.maxLength(100), z.regex(/^[\w.-]+\.$/)) }),
+    z.strictObject({ prefix: z.string().check(z.maxLength(100), z.regex(/^[\w.-]+[._]$/)) }),
   ]),
 });
 

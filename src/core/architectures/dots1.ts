@@ -1,13 +1,13 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   queryKeyNormNames,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, perHeadNorm } from './pieces/grouped-query.ts';
 import { groupedSigmoidRouter } from './pieces/routers.ts';
@@ -69,6 +69,6 @@ export const dots1: Architecture = {
     'correction-bias': `${LAYER}.mlp.gate.e_score_correction_bias`,
   },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.18',
 };

@@ -1,13 +1,13 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   plainRotary,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -74,7 +74,8 @@ export const ernie45Moe: Architecture = {
     router: `${LAYER}.mlp.gate`,
     'correction-bias': `${LAYER}.mlp.moe_statics.e_score_correction_bias`,
   },
-  nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  // A dense block of its own names; transformers leaves it out as well.
+  nextTokenLayers: { count: ['num_nextn_predict_layers'], place: { prefix: 'model.mtp_' } },
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

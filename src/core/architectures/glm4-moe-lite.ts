@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   latentAttentionNames,
   namedProjections,
   noMultipliers,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { latentAttention } from './pieces/latent-attention.ts';
 import { groupedSigmoidRouter } from './pieces/routers.ts';
@@ -52,6 +52,6 @@ export const glm4MoeLite: Architecture = {
     'correction-bias': `${LAYER}.mlp.gate.e_score_correction_bias`,
   },
   nextTokenLayers: { count: ['num_nextn_predict_layers'], place: 'after-last' },
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.18',
 };

@@ -1,6 +1,7 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
@@ -8,7 +9,6 @@ import {
   noMultipliers,
   partialRotary,
   queryKeyNormNames,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, perHeadNorm } from './pieces/grouped-query.ts';
 import { groupedSigmoidRouter } from './pieces/routers.ts';
@@ -65,6 +65,6 @@ export const glm4Moe: Architecture = {
     'correction-bias': `${LAYER}.mlp.gate.e_score_correction_bias`,
   },
   nextTokenLayers: { count: ['num_nextn_predict_layers'], place: 'after-last' },
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   noMultipliers,
   plainRotary,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -74,6 +74,6 @@ export const gptOss: Architecture = {
     router: `${LAYER}.mlp.router`,
   },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

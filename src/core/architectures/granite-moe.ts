@@ -1,5 +1,5 @@
 import type { Architecture } from './descriptor.ts';
-import { attentionNames, commonKeys, decoderNames, LAYER, ROTARY_BUFFERS } from './pieces/decoder-names.ts';
+import { attentionNames, BUFFERS, commonKeys, decoderNames, LAYER } from './pieces/decoder-names.ts';
 import { groupedQuery } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
 import { fixed } from './settings.ts';
@@ -53,6 +53,6 @@ export const graniteMoe: Architecture = {
   dense: null,
   tensors: { ...decoderNames, ...attentionNames, router: `${LAYER}.block_sparse_moe.router.layer` },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.18',
 };

@@ -1,11 +1,11 @@
 import type { Architecture } from './descriptor.ts';
 import {
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   noMultipliers,
   numberedProjections,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, perHeadNorm } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -79,6 +79,6 @@ export const lfm2Moe: Architecture = {
     'correction-bias': `${LAYER}.feed_forward.expert_bias`,
   },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.18',
 };

@@ -1,13 +1,13 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   plainRotary,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, perHeadNorm } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -81,6 +81,6 @@ export const llama4: Architecture = {
   dense: namedProjections(`${LAYER}.feed_forward`),
   tensors: { ...decoderNames, ...attentionNames, router: `${LAYER}.feed_forward.router` },
   nextTokenLayers: null,
-  ignored: [...ROTARY_BUFFERS, 'vision_model.*', 'multi_modal_projector.*'],
+  ignored: [...BUFFERS, 'vision_model.*', 'multi_modal_projector.*'],
   heldAgainst: 'transformers 5.17',
 };

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   plainRotary,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { latentAttention } from './pieces/latent-attention.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -78,6 +78,6 @@ export const longcatFlash: Architecture = {
     'correction-bias': `${LAYER}.mlp.router.e_score_correction_bias`,
   },
   nextTokenLayers: null,
-  ignored: [...ROTARY_BUFFERS, 'model.mtp.*'],
+  ignored: [...BUFFERS, 'model.mtp.*'],
   heldAgainst: 'transformers 5.18',
 };

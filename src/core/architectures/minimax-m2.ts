@@ -1,6 +1,7 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
@@ -8,7 +9,6 @@ import {
   numberedProjections,
   plainRotary,
   queryKeyNormNames,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, projectionNorm } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -76,6 +76,6 @@ export const minimaxM2: Architecture = {
     'correction-bias': `${BLOCK}.e_score_correction_bias`,
   },
   nextTokenLayers: { count: ['num_mtp_modules'], place: 'after-last' },
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   noMultipliers,
   numberedProjections,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -62,6 +62,6 @@ export const phimoe: Architecture = {
   dense: null,
   tensors: { ...decoderNames, ...attentionNames, router: `${LAYER}.{block_sparse_moe.gate|mlp.router}` },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.18',
 };

@@ -1,12 +1,12 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -65,6 +65,6 @@ export const qwen2Moe: Architecture = {
     'shared-expert-gate': `${LAYER}.mlp.shared_expert_gate`,
   },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

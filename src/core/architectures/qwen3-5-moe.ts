@@ -1,13 +1,13 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   queryKeyNormNames,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { deltaNetNames, gatedAttention, gatedDeltaNet } from './pieces/gated-delta-net.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -68,6 +68,6 @@ export const qwen35Moe: Architecture = {
     'shared-expert-gate': `${LAYER}.mlp.shared_expert_gate`,
   },
   nextTokenLayers: { count: ['mtp_num_hidden_layers'], place: { prefix: 'mtp.' } },
-  ignored: [...ROTARY_BUFFERS, 'model.visual.*'],
+  ignored: [...BUFFERS, 'model.visual.*'],
   heldAgainst: 'transformers 5.18',
 };

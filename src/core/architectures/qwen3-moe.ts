@@ -1,13 +1,13 @@
 import type { Architecture } from './descriptor.ts';
 import {
   attentionNames,
+  BUFFERS,
   commonKeys,
   decoderNames,
   LAYER,
   namedProjections,
   noMultipliers,
   queryKeyNormNames,
-  ROTARY_BUFFERS,
 } from './pieces/decoder-names.ts';
 import { groupedQuery, perHeadNorm } from './pieces/grouped-query.ts';
 import { softmaxRouter } from './pieces/routers.ts';
@@ -59,6 +59,6 @@ export const qwen3Moe: Architecture = {
   dense: namedProjections(`${LAYER}.mlp`),
   tensors: { ...decoderNames, ...attentionNames, ...queryKeyNormNames, router: `${LAYER}.mlp.gate` },
   nextTokenLayers: null,
-  ignored: ROTARY_BUFFERS,
+  ignored: BUFFERS,
   heldAgainst: 'transformers 5.17',
 };

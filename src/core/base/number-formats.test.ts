@@ -1,5 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeIntoFloat32, decodeToFloat32, type FloatFormat } from './number-formats.ts';
+
+/** sha256 of the f32 of every pattern as torch decodes it, every NaN as 0x7fc00000 (tools/goldens/number_formats.py). */
+const TORCH: Readonly<Record<FloatFormat, string>> = JSON.parse(
+  readFileSync(new URL('../quantisation/fixtures/number-formats.json', import.meta.url), 'utf8'),
+);
 
 /** The value of a binary floating point number by its definition (IEEE 754, 3.4), in f64. */
 function valueByDefinition(bits: number, exponentBits: number, fractionBits: number): number {
@@ -33,6 +40,13 @@ describe.each([
       if (!Object.is(decoded[bits], valueByDefinition(bits, exponentBits, fractionBits))) wrong.push(bits);
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('all 65,536 numbers are those of torch, bit for bit but for the payload of NaN', () => {
+    const decoded = decodeToFloat32(everyPattern(0), format);
+    const bits = new Uint32Array(decoded.buffer);
+    for (let at = 0; at < bits.length; at++) if (Number.isNaN(decoded[at])) bits[at] = 0x7fc00000;
+    expect(createHash('sha256').update(bits).digest('hex')).toBe(TORCH[format]);
   });
 });
 

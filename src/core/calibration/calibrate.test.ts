@@ -31,6 +31,8 @@ describe('calibrate does not depend on how the work is cut', () => {
     ['attention one sequence at a time', { attentionTokens: 1 }],
     ['the fused attention kernel', { fusedAttention: true }],
     ['attention in parts of the queries', { scoreBytes: 4096 }],
+    ['attention in parts that do not divide the sequence', { scoreBytes: 300 }],
+    ['attention a query at a time', { scoreBytes: 1 }],
     ['one expert a run', { groupWeightBytes: 1 }],
     ['runs of a few rows', { groupRows: 3 }],
     ['everything small', { blockTokens: 1, attentionTokens: 1, groupWeightBytes: 1, groupRows: 1 }],

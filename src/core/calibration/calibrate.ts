@@ -11,7 +11,7 @@ import { disposeLayerWeights, loadLayerWeights } from './layer-weights.ts';
 import { type CalibrationProgress, ProgressMeter } from './progress.ts';
 import type { RunControl } from './run-control.ts';
 import { StatisticsCollector } from './statistics-collector.ts';
-import { cutIntoBlocks, type TokenBlock } from './token-blocks.ts';
+import { batchTokens, cutIntoBlocks, type TokenBlock } from './token-blocks.ts';
 
 export interface CalibrationOptions {
   readonly checkpoint: Checkpoint;
@@ -103,7 +103,10 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
   const { config } = checkpoint;
   const { signal } = control;
   const positions = checkSequences(checkpoint, options.domains);
-  const blocks = cutIntoBlocks(options.domains, backend.limits);
+  const blocks = cutIntoBlocks(options.domains, {
+    blockTokens: backend.limits.blockTokens,
+    attentionTokens: batchTokens(config, backend.limits.attentionTokens),
+  });
   const tokens = blocks.reduce((sum, block) => sum + block.tokens, 0);
 
   const saved = await journal?.load();

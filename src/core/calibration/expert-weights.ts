@@ -2,7 +2,7 @@ import type { Checkpoint, CheckpointTensor, Projection } from '../checkpoint/che
 import { fusedOrientation } from '../checkpoint/fused-experts.ts';
 import { decodeStored, type LoadedWeight, readStored } from '../checkpoint/read-weights.ts';
 import { weightTable } from '../checkpoint/weight-table.ts';
-import type { StoredWeight } from '../quantisation/stored-weight.ts';
+import type { StoredWeight } from '../quantisation/weight-scheme.ts';
 import { type FusedExpert, unfuse } from './fused-expert.ts';
 import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
 import type { MlpUse } from './layer-graphs.ts';

@@ -42,9 +42,10 @@ function kernelFor(mixer: Mixer | undefined, { count, length }: SequenceBatch, l
   if (mixer?.kind !== 'grouped-query' && mixer?.kind !== 'latent') return { kind: 'composed', parts: 1 };
   const scores = count * mixer.heads * length * length * FLOAT_BYTES;
   const fused = limits.fusedAttention && mixer.kind === 'grouped-query' && fusedFits(mixer, length);
-  return fused
-    ? { kind: 'fused' }
-    : { kind: 'composed', parts: Math.min(length, Math.ceil(scores / limits.scoreBytes)) };
+  if (fused) return { kind: 'fused' };
+  // Equal parts of whole rows, none of them empty: onnxruntime's Split refuses an empty one.
+  const rows = Math.ceil(length / Math.min(length, Math.ceil(scores / limits.scoreBytes)));
+  return { kind: 'composed', parts: Math.ceil(length / rows) };
 }
 
 /** Graph inputs of a batch beside the weights; those of the second record are the run's to dispose of. */

@@ -89,6 +89,7 @@ export class LayerGraphs {
   mask(length: number, window: number | undefined, chunk: number | undefined): BackendTensor {
     const near = window === undefined || window >= length ? undefined : window;
     const within = chunk === undefined || chunk >= length ? undefined : chunk;
+    this.#forgetMasksBut(length);
     return this.#constant(`mask ${length} ${near} ${within}`, [length, length], () => {
       const values = new Float32Array(length * length).fill(Number.NEGATIVE_INFINITY);
       for (let row = 0; row < length; row++) {
@@ -100,6 +101,15 @@ export class LayerGraphs {
       }
       return values;
     });
+  }
+
+  /** Masks are as large as the square of their length: those of one length are kept at a time. */
+  #forgetMasksBut(length: number): void {
+    for (const [key, tensor] of this.#tensors) {
+      if (!key.startsWith('mask ') || key.startsWith(`mask ${length} `)) continue;
+      tensor.dispose();
+      this.#tensors.delete(key);
+    }
   }
 
   rotary(rotary: Rotary, length: number): RotaryInputs {

@@ -5,6 +5,7 @@ import type { GateMode } from '../saliency/statistics-file.ts';
 const JOURNAL_VERSION = 1;
 /** Bytes read of a large tensor: enough to tell a trained copy apart. */
 const SAMPLE_BYTES = 4096;
+const READS_IN_FLIGHT = 16;
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes);
@@ -52,9 +53,12 @@ export async function calibrationRunKey(
 ): Promise<string> {
   const samples: string[] = [];
   const sampled = [...checkpoint.tensors.values()].filter(isSampled).sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const tensor of sampled) {
-    const source = await checkpoint.folder.open(tensor.file, signal);
-    samples.push(await sha256(await source.read(tensor.offset, Math.min(tensor.byteLength, SAMPLE_BYTES), signal)));
+  const sampleOf = async ({ file, offset, byteLength }: CheckpointTensor): Promise<string> => {
+    const source = await checkpoint.folder.open(file, signal);
+    return sha256(await source.read(offset, Math.min(byteLength, SAMPLE_BYTES), signal));
+  };
+  for (let start = 0; start < sampled.length; start += READS_IN_FLIGHT) {
+    samples.push(...(await Promise.all(sampled.slice(start, start + READS_IN_FLIGHT).map(sampleOf))));
   }
   const facts = [
     JOURNAL_VERSION,

@@ -1,3 +1,6 @@
+import type { Mixer } from '../checkpoint/mixer-config.ts';
+import type { ModelConfig } from '../checkpoint/model-config.ts';
+
 /** Sequences of one length that run through attention together: rows [start, start + count · length) of their block. */
 export interface SequenceBatch {
   readonly start: number;
@@ -74,4 +77,31 @@ export function cutIntoBlocks(
   }
   if (open.length > 0) blocks.push(blockOf(open, limits.attentionTokens));
   return blocks;
+}
+
+/** f32 numbers that the widest projection of a batch may have: 128 MB. */
+const PROJECTION_NUMBERS = 32 * 1024 * 1024;
+
+/** Tokens of a batch: the backend's own limit, fewer where the model's projections are wide (DeepSeek-V3: 1024). */
+export function batchTokens({ layerPlans }: ModelConfig, attentionTokens: number): number {
+  const widest = layerPlans.reduce(
+    (most, { mixer }) => Math.max(most, mixer === undefined ? 0 : widestProjection(mixer)),
+    1,
+  );
+  return Math.max(1, Math.min(attentionTokens, Math.floor(PROJECTION_NUMBERS / widest)));
+}
+
+function widestProjection(mixer: Mixer): number {
+  switch (mixer.kind) {
+    case 'grouped-query':
+      return mixer.heads * mixer.headDim * (mixer.outputGate ? 2 : 1);
+    case 'latent':
+      return mixer.heads * (mixer.nopeDim + Math.max(mixer.valueDim, mixer.ropeDim));
+    case 'gated-delta-net':
+      return 2 * (mixer.keyHeads * mixer.keyDim + mixer.valueHeads * mixer.valueDim);
+    case 'selective-scan':
+      return 2 * mixer.heads * mixer.headDim + 2 * mixer.groups * mixer.state + mixer.heads;
+    case 'short-convolution':
+      return 1;
+  }
 }

@@ -6,6 +6,8 @@ export function refuseConfig(code: string, message: string, nextStep: string, ke
   return new StudioError('checkpoint', code, message, { nextStep, details: { file: 'config.json', key: key ?? null } });
 }
 
+/** No model has as many layers; a number beyond it is a broken or hostile file. */
+const MOST_LAYERS = 10_000;
 const COMPARE = 'Compare config.json with the original repository.';
 
 /** Members of config.json by their spellings, sought in several objects in turn: the first that has one decides. */
@@ -89,11 +91,18 @@ export class ConfigReader {
     const listed = found.find((value) => Array.isArray(value) || typeof value === 'string');
     if (listed !== undefined && !found.some((value) => typeof value === 'number')) {
       const { length } = Array.isArray(listed) || typeof listed === 'string' ? listed : [];
-      if (length > 0) return length;
+      if (length > 0 && length <= MOST_LAYERS) return length;
     }
     const counts = this.spellings(key).filter(([, value]) => typeof value === 'number');
     const [first] = counts;
-    return this.integer(first === undefined ? key : [first[0]]);
+    const count = this.integer(first === undefined ? key : [first[0]]);
+    if (count <= MOST_LAYERS) return count;
+    throw refuseConfig(
+      'bad-config',
+      `config.json counts ${count} under "${key[0]}", which no model has.`,
+      COMPARE,
+      key[0],
+    );
   }
 
   setting({ key, fallback }: NumberSetting): number {
@@ -117,6 +126,15 @@ export class ConfigReader {
     if (rule.types !== undefined) {
       const types = this.value(rule.types.key);
       const type = typeof types === 'string' ? types[layer] : Array.isArray(types) ? types[layer] : undefined;
+      const [key] = rule.types.key;
+      if (types !== undefined && type === undefined) {
+        throw refuseConfig(
+          'bad-config',
+          `config.json lists fewer layers under "${key}" than the model has.`,
+          COMPARE,
+          key,
+        );
+      }
       if (types !== undefined) return typeof type === 'string' && rule.types.values.includes(type);
     }
     if (rule.only !== undefined) {

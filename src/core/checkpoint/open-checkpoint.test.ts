@@ -22,6 +22,7 @@ function editConfig(files: Files, edit: (config: Record<string, unknown>) => voi
 function rewrite(
   files: Files,
   change: (name: string, shape: readonly number[]) => readonly [string, readonly number[]] | null,
+  more: readonly (readonly [string, readonly number[]])[] = [],
 ): void {
   const file = files.get('model.safetensors') ?? new Uint8Array();
   const length = Number(new DataView(file.buffer).getBigUint64(0, true));
@@ -32,7 +33,8 @@ function rewrite(
     const changed = name === '__metadata__' ? null : change(name, shape);
     return changed === null ? [] : [{ name: changed[0], dtype: 'F32' as const, shape: changed[1] }];
   });
-  const layout = layoutTensors(tensors);
+  const added = more.map(([name, shape]) => ({ name, dtype: 'F32' as const, shape }));
+  const layout = layoutTensors([...tensors, ...added]);
   const rewritten = new Uint8Array(layout.fileSize);
   rewritten.set(layout.header);
   files.set('model.safetensors', rewritten);
@@ -72,6 +74,18 @@ describe('openCheckpoint refuses, naming the thing', () => {
       (files) => editConfig(files, (config) => Object.assign(config, { num_experts_per_tok: 7 })),
       'bad-config',
       '7 of 6',
+    ],
+    [
+      'more layers than any model has',
+      (files) => editConfig(files, (config) => Object.assign(config, { num_hidden_layers: 1e9 })),
+      'bad-config',
+      '1000000000',
+    ],
+    [
+      'a bias that config.json does not switch on',
+      (files) => rewrite(files, (name, shape) => [name, shape], [['model.layers.0.self_attn.q_proj.bias', [64]]]),
+      'unread-tensor',
+      'model.layers.0.self_attn.q_proj.bias',
     ],
     [
       'a number that is none',
@@ -155,6 +169,14 @@ describe('openCheckpoint refuses, naming the thing', () => {
 });
 
 describe('an open checkpoint', () => {
+  it('reads the numbers that Python writes and JSON lacks as absent', async () => {
+    const files = tinyCheckpointFiles();
+    const config = new TextDecoder().decode(files.get('config.json'));
+    files.set('config.json', bytes(config.replace('{', '{ "time_step_limit": [0.0, Infinity], "note": "NaN",')));
+    const { configJson } = await openCheckpoint(new MemoryFolder('tiny', files));
+    expect(configJson).toMatchObject({ time_step_limit: [0, null], note: 'NaN' });
+  });
+
   it('gives every tensor a role and the summary its sizes', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
     const summary = summariseCheckpoint(checkpoint);

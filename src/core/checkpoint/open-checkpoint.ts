@@ -1,7 +1,7 @@
 import type { Architecture } from '../architectures/descriptor.ts';
 import { architectureFor, architectures } from '../architectures/registry.ts';
 import { StudioError } from '../base/errors.ts';
-import type { ReadonlyJsonObject } from '../base/json.ts';
+import { parseConfigText, type ReadonlyJsonObject } from '../base/json.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
 import { readQuantisation } from '../quantisation/quantisation-config.ts';
 import { readHeader } from '../safetensors/header.ts';
@@ -55,7 +55,7 @@ async function readConfigJson(folder: SourceFolder, signal?: AbortSignal): Promi
   const text = new TextDecoder().decode(await readWholeFile(folder, CONFIG_FILE, MAX_CONFIG_BYTES, signal));
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseConfigText(text);
   } catch (cause) {
     throw new StudioError('checkpoint', 'bad-config', 'config.json is not valid JSON.', {
       nextStep: 'Download config.json again from the original repository.',
@@ -248,7 +248,7 @@ export async function openCheckpoint(
   const quantisation = readQuantisation(
     ConfigReader.of(configJson, architecture.section).object(['quantization_config', 'compression_config']),
   );
-  checkTensors(architecture, config, tensors, weightTable({ tensors, quantisation }));
+  checkTensors(architecture, config, tensors, weightTable({ tensors, quantisation }), quantisation !== undefined);
   const handled = new Set([CONFIG_FILE, ...(index === undefined ? [] : [INDEX_FILE]), ...names]);
   return {
     folder,

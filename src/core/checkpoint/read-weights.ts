@@ -1,5 +1,5 @@
 import { decodeWeight } from '../quantisation/decode-weight.ts';
-import type { StoredWeight, TensorBytes } from '../quantisation/stored-weight.ts';
+import type { StoredWeight, TensorBytes } from '../quantisation/weight-scheme.ts';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.ts';
 
 /** A weight whose bytes are in memory, as the file holds them. */

@@ -1,6 +1,6 @@
 import type { RotarySpec } from '../architectures/mixers.ts';
 import type { ReadonlyJsonObject } from '../base/json.ts';
-import type { ConfigReader } from './config-reader.ts';
+import { type ConfigReader, refuseConfig } from './config-reader.ts';
 
 /** How rotary frequencies are changed for long contexts; formulas in onnx/rotary.ts. */
 export type RopeScaling =
@@ -137,8 +137,17 @@ export function readRotary(config: ConfigReader, spec: RotarySpec, headDim: numb
   const theta = nested.setting(spec.theta);
   const { fraction, dimensions } = spec.part;
   const counted = dimensions === null ? undefined : nested.number(dimensions);
+  const turning = counted ?? Math.floor(headDim * nested.setting(fraction));
+  if (turning % 2 !== 0 || turning < 2 || turning > headDim) {
+    throw refuseConfig(
+      'bad-config',
+      `config.json lets ${turning} of the ${headDim} dimensions of a head rotate, which cannot be.`,
+      'Compare config.json with the original repository.',
+      dimensions?.[0] ?? fraction.key?.[0],
+    );
+  }
   return {
-    dimensions: counted ?? Math.floor(headDim * nested.setting(fraction)),
+    dimensions: turning,
     style: spec.style,
     theta: thetaFactor === undefined ? theta : theta * thetaFactor ** (headDim / (headDim - 2)),
     scaling,

@@ -1,5 +1,6 @@
 import type { PartName } from '../architectures/tensor-parts.ts';
-import { type StoredWeight, sliceFirstAxis, storedWeight } from '../quantisation/stored-weight.ts';
+import { sliceFirstAxis, storedWeight } from '../quantisation/stored-weight.ts';
+import type { StoredWeight } from '../quantisation/weight-scheme.ts';
 import type { Checkpoint, CheckpointTensor, MlpKind, Projection } from './checkpoint.ts';
 
 /** Names a weight by what it does. */
@@ -9,14 +10,16 @@ export type WeightKey =
   | { readonly expert: number; readonly projection: Projection; readonly layer: number }
   | { readonly fused: 'gate-up' | 'down'; readonly layer: number };
 
-function keyText(key: WeightKey): string {
+/** A key as text, one for each module. */
+export function keyText(key: WeightKey): string {
   if ('part' in key) return `${key.part} ${key.layer ?? ''} ${key.step ?? 0}`;
   if ('mlp' in key) return `${key.mlp} ${key.projection} ${key.layer} ${key.step ?? 0}`;
   if ('fused' in key) return `fused ${key.fused} ${key.layer}`;
   return `expert ${key.projection} ${key.layer} ${key.expert}`;
 }
 
-function keyOf({ role }: CheckpointTensor): WeightKey | undefined {
+/** What a tensor belongs to; undefined outside the forward pass. */
+export function keyOf({ role }: CheckpointTensor): WeightKey | undefined {
   if (role.nextToken) return undefined;
   switch (role.kind) {
     case 'part':

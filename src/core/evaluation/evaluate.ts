@@ -4,7 +4,7 @@ import type { BackendTensor, InferenceBackend } from '../calibration/inference-b
 import { LayerGraphs } from '../calibration/layer-graphs.ts';
 import { disposeLayerWeights, loadLayerWeights } from '../calibration/layer-weights.ts';
 import type { RunControl } from '../calibration/run-control.ts';
-import { cutIntoBlocks, type TokenBlock } from '../calibration/token-blocks.ts';
+import { batchTokens, cutIntoBlocks, type TokenBlock } from '../calibration/token-blocks.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readStored } from '../checkpoint/read-weights.ts';
 import { weightTable } from '../checkpoint/weight-table.ts';
@@ -154,7 +154,10 @@ export async function evaluate(options: EvaluationOptions): Promise<DomainLoss[]
   const graphs = new LayerGraphs(backend, checkpoint, checkSequences(checkpoint, options.domains));
   const sums = options.domains.map((sequences) => new Float64Array(sequences.length));
   try {
-    const blocks = cutIntoBlocks(options.domains, backend.limits);
+    const blocks = cutIntoBlocks(options.domains, {
+      blockTokens: backend.limits.blockTokens,
+      attentionTokens: batchTokens(config, backend.limits.attentionTokens),
+    });
     const hidden = await forwardAll(options, blocks, graphs);
     const graph = await backend.loadGraph(
       'head',

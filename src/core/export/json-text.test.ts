@@ -30,8 +30,17 @@ describe('places in JSON text', () => {
     );
   });
 
+  it('knows the numbers that Python writes and JSON lacks, as nothing to compute with', () => {
+    expect(plainly(parseJsonText('{"limit": [0.0, Infinity, -Infinity, NaN], "a": "NaN"}'))).toEqual({
+      limit: [0, null, null, null],
+      a: 'NaN',
+    });
+  });
+
   it('are refused below 64 levels', () => {
-    expect(() => parseJsonText('['.repeat(66) + ']'.repeat(66))).toThrow(RangeError);
+    expect(() => parseJsonText('['.repeat(66) + ']'.repeat(66))).toThrow(
+      expect.objectContaining({ code: 'config-too-deep' }),
+    );
     expect(plainly(parseJsonText('['.repeat(64) + ']'.repeat(64)))).toEqual(
       JSON.parse('['.repeat(64) + ']'.repeat(64)),
     );

@@ -1,3 +1,5 @@
+import { StudioError } from '../base/errors.ts';
+
 /** A value in JSON text with its place: [start, end). */
 export type JsonNode =
   | { readonly kind: 'object'; readonly start: number; readonly end: number; readonly members: readonly JsonMember[] }
@@ -26,7 +28,14 @@ export interface TextEdit {
 /** Deepest nesting that is read: a config is four levels deep. */
 const MAX_DEPTH = 64;
 
-/** Reads the places of valid JSON text, which JSON.parse has accepted. @throws RangeError when it nests too deeply. */
+function tooDeep(): StudioError {
+  return new StudioError('export', 'config-too-deep', `config.json nests more than ${MAX_DEPTH} levels deep.`, {
+    nextStep: 'Compare config.json with the original repository.',
+    details: { file: 'config.json' },
+  });
+}
+
+/** Reads the places of text that parseConfigText has accepted. @throws StudioError `config-too-deep`. */
 export function parseJsonText(text: string): JsonNode {
   let at = 0;
   const skip = (): void => {
@@ -40,7 +49,7 @@ export function parseJsonText(text: string): JsonNode {
     return { start, end: at, value: String(JSON.parse(text.slice(start, at))) };
   };
   const value = (depth: number): JsonNode => {
-    if (depth > MAX_DEPTH) throw new RangeError('JSON nests too deeply');
+    if (depth > MAX_DEPTH) throw tooDeep();
     skip();
     const start = at;
     const first = text.charAt(at);
@@ -70,7 +79,8 @@ export function parseJsonText(text: string): JsonNode {
     }
     if (first === '"') return { kind: 'value', ...string() };
     while (at < text.length && !/[\s,\]}]/.test(text.charAt(at))) at += 1;
-    return { kind: 'value', start, end: at, value: JSON.parse(text.slice(start, at)) };
+    const word = text.slice(start, at);
+    return { kind: 'value', start, end: at, value: /^(?:NaN|-?Infinity)$/.test(word) ? null : JSON.parse(word) };
   };
   return value(0);
 }

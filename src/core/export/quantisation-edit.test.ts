@@ -68,6 +68,16 @@ describe('experts that a quantisation section names', () => {
     expect(applyEdits(text, quantisationEdits(parseJsonText(text), UNLIKE))).toBe(text);
   });
 
+  it.each(['re:.*layers\\.0\\..*experts\\.(0|1)\\..*', 're:.*experts\\.[0-3]\\..*'])(
+    'that an expression names several of at once are refused: %s',
+    (entry) => {
+      const text = JSON.stringify({ ignore: [entry] });
+      expect(() => quantisationEdits(parseJsonText(text), UNLIKE)).toThrow(
+        expect.objectContaining({ code: 'ambiguous-expert-names' }),
+      );
+    },
+  );
+
   it('of layers that predict further tokens follow the last layer', () => {
     expect(edited(['model.layers.3.mlp.experts.1.up', 'model.layers.3.mlp.experts.2.up'])).toEqual([
       'model.layers.3.mlp.experts.1.up',

@@ -4,6 +4,8 @@ import { type JsonNode, removeEntries, type TextEdit } from './json-text.ts';
 
 /** `…layers.3.…experts.17.…`, plainly or as a regular expression that escapes its dots. */
 const EXPERT = /(?<![A-Za-z_])experts\\?\.(\d+)(?=\\?\.|\$?$)/d;
+/** A regular expression over several experts: `experts.(0|1)`, `experts.[0-3]`. */
+const SEVERAL = /(?<![A-Za-z_])experts\\?\.(?:\((?:\d+\|?)+\)|\[(?!0-9\][+*])[^\]]*\d[^\]]*\])/;
 const LAYER = /(?<![A-Za-z_])layers\\?\.(\d+)\\?\./;
 
 /** The plan, and where the layers that predict further tokens have their names. */
@@ -17,6 +19,7 @@ type Fate = { readonly kind: 'keep' } | { readonly kind: 'drop' } | { readonly k
 
 /** What becomes of an entry that may name an expert. @throws StudioError `ambiguous-expert-names`. */
 function fateOf(entry: string, { plan, nextTokenPrefix }: NamedExperts): Fate {
+  if (SEVERAL.test(entry)) throw ambiguous(entry, 'several experts at once');
   const match = EXPERT.exec(entry);
   const span = match?.indices?.[1];
   if (match === null || span === undefined) return { kind: 'keep' };
@@ -34,12 +37,16 @@ function fateOf(entry: string, { plan, nextTokenPrefix }: NamedExperts): Fate {
   const fates = new Set(plan.layers.map(({ keep }) => keep.indexOf(expert)));
   const [only] = fates;
   if (fates.size === 1 && only !== undefined) return renamed(entry, span, only);
-  throw new StudioError(
+  throw ambiguous(entry, `expert ${expert} of every layer`);
+}
+
+function ambiguous(entry: string, what: string): StudioError {
+  return new StudioError(
     'export',
     'ambiguous-expert-names',
-    `The quantisation section of config.json names expert ${expert} of every layer ("${entry}"), but the layers keep different experts.`,
+    `The quantisation section of config.json names ${what} ("${entry}"), but the layers keep different experts.`,
     {
-      nextStep: 'Name the layer in that entry, or remove it, then open the model again.',
+      nextStep: 'Name each expert with its layer in that section, or remove the entry, then open the model again.',
       details: { file: 'config.json', entry },
     },
   );

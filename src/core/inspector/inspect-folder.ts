@@ -1,6 +1,6 @@
 import type { Architecture } from '../architectures/descriptor.ts';
 import { StudioError } from '../base/errors.ts';
-import { isJsonObject, type ReadonlyJsonObject } from '../base/json.ts';
+import { isJsonObject, parseConfigText, type ReadonlyJsonObject } from '../base/json.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
 import { readHeader } from '../safetensors/header.ts';
 import { inspect } from './inspect.ts';
@@ -31,7 +31,7 @@ async function readConfig(folder: SourceFolder, signal?: AbortSignal): Promise<R
   const text = await readText(folder, CONFIG_FILE, signal);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseConfigText(text);
   } catch {
     json = undefined;
   }

@@ -56,6 +56,13 @@ describe('rotary scalings against transformers', () => {
     expect(readRotary(reader(nested), spec, 128, 512).dimensions).toBe(32);
   });
 
+  it.each([512, 63, 0, 4e9])('refuses that %i of 128 dimensions rotate', (rotary_dim) => {
+    const spec = { ...SPEC, part: { ...SPEC.part, dimensions: ['rotary_dim'] as const } };
+    expect(() => readRotary(ConfigReader.of({ rotary_dim }, null), spec, 128, 512)).toThrow(
+      expect.objectContaining({ code: 'bad-config' }),
+    );
+  });
+
   it('multiplies the base where Hunyuan says by how much', () => {
     const json = { rope_theta: 10_000, rope_scaling: { type: 'dynamic', alpha: 1000, factor: 1 } };
     const { theta, scaling } = readRotary(ConfigReader.of(json, null), SPEC, 128, 512);

@@ -1,7 +1,7 @@
 import { decodeIntoFloat32, decodeToFloat32 } from '../base/number-formats.ts';
 import { E8M0, FP4_E2M1, FP8_E4M3, FP8_E5M2 } from '../base/small-formats.ts';
 import { decodeAwq, decodeGptq, decodePacked } from './group-integers.ts';
-import type { StoredWeight, TensorBytes } from './stored-weight.ts';
+import type { StoredWeight, TensorBytes } from './weight-scheme.ts';
 
 /** f32 of every signed byte. */
 export const INT8: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => (byte << 24) >> 24);
@@ -64,16 +64,22 @@ function decodeScaled(weight: StoredWeight<TensorBytes>, out: Float32Array): voi
   }
 }
 
+/** f32 of every FP4 number under every E8M0 scale, at 16 · scale + number: a multiplication saved for each number. */
+const SCALED_FP4: Float32Array = Float32Array.from(
+  { length: 4096 },
+  (_, at) => (FP4_E2M1[at & 15] ?? 0) * (E8M0[at >> 4] ?? Number.NaN),
+);
+
 /** Blocks of 32 FP4 numbers, the low half of each byte first, times their block's power of two (OCP MX 1.0). */
 function decodeMxfp4(weight: StoredWeight<TensorBytes>, out: Float32Array): void {
   const { bytes } = part(weight, 'blocks');
   const scales = part(weight, 'scales').bytes;
   for (let block = 0; block < scales.length; block++) {
-    const scale = E8M0[scales[block] ?? 0] ?? Number.NaN;
-    for (let at = 16 * block; at < 16 * block + 16; at++) {
+    const scale = (scales[block] ?? 0) << 4;
+    for (let at = 16 * block, end = at + 16; at < end; at++) {
       const byte = bytes[at] ?? 0;
-      out[2 * at] = (FP4_E2M1[byte & 15] ?? 0) * scale;
-      out[2 * at + 1] = (FP4_E2M1[byte >> 4] ?? 0) * scale;
+      out[2 * at] = SCALED_FP4[scale | (byte & 15)] ?? 0;
+      out[2 * at + 1] = SCALED_FP4[scale | (byte >> 4)] ?? 0;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { decodeToFloat32 } from '../base/number-formats.ts';
-import type { StoredWeight, TensorBytes } from './stored-weight.ts';
 import { unsupportedQuantisation as unsupported } from './unsupported-quantisation.ts';
+import type { StoredWeight, TensorBytes } from './weight-scheme.ts';
 
 type Weight = StoredWeight<TensorBytes>;
 
@@ -128,24 +128,28 @@ export function decodeGptq(weight: Weight, out: Float32Array): void {
   const packed = wordsOf(need(weight, 'qweight'));
   const perWord = 32 / bits;
   const mask = 2 ** bits - 1;
-  for (let first = 0; first < columns; first += perWord) {
-    const bases = groups.subarray(first, first + perWord).map((group) => group * rows);
-    const words = (first / perWord) * rows;
-    const oneGroup = bases.every((base) => base === bases[0]);
-    for (let row = 0; row < rows; row++) {
-      let word = packed[words + row] ?? 0;
-      let table = (bases[0] ?? 0) + row;
-      let scale = scales[table] ?? 0;
-      let zero = zeros[table] ?? 0;
-      const end = row * columns + first + perWord;
-      for (let at = end - perWord, input = 0; at < end; at++, input++) {
-        if (!oneGroup) {
-          table = (bases[input] ?? 0) + row;
-          scale = scales[table] ?? 0;
-          zero = zeros[table] ?? 0;
+  const bases = groups.map((group) => group * rows);
+  // Words of sixteen outputs at a time: what is read is one cache line, what is written sixteen that stay at hand.
+  for (let top = 0; top < rows; top += 16) {
+    const bottom = Math.min(top + 16, rows);
+    for (let first = 0; first < columns; first += perWord) {
+      const words = (first / perWord) * rows;
+      for (let row = top; row < bottom; row++) {
+        let word = packed[words + row] ?? 0;
+        let table = -1;
+        let scale = 0;
+        let zero = 0;
+        const start = row * columns;
+        for (let input = first; input < first + perWord; input++) {
+          const next = (bases[input] ?? 0) + row;
+          if (next !== table) {
+            table = next;
+            scale = scales[table] ?? 0;
+            zero = zeros[table] ?? 0;
+          }
+          out[start + input] = scale * ((word & mask) - zero);
+          word >>>= bits;
         }
-        out[at] = scale * ((word & mask) - zero);
-        word >>>= bits;
       }
     }
   }
@@ -188,22 +192,24 @@ export function decodePacked(weight: Weight, out: Float32Array): void {
   const wordsPerRow = Math.ceil(columns / perWord);
   const lastZero = zeros.length - 1;
   for (let row = 0; row < out.length / columns; row++) {
-    const inputs = Math.floor(row / rows) * columns * (groups.length > columns ? 1 : 0);
+    const inputs = groups.length > columns ? Math.floor(row / rows) * columns : 0;
     let group = -1;
     let scale = 0;
     let zero = 0;
-    let word = 0;
-    for (let column = 0; column < columns; column++) {
-      if (column % perWord === 0) word = packed[row * wordsPerRow + column / perWord] ?? 0;
-      const next = groups[inputs + column] ?? 0;
-      if (next !== group) {
-        group = next;
-        const table = row * groupCount + group;
-        scale = scales[table] ?? 0;
-        zero = zeros[Math.min(table, lastZero)] ?? 0;
+    for (let first = 0; first < columns; first += perWord) {
+      let word = packed[row * wordsPerRow + first / perWord] ?? 0;
+      const end = row * columns + Math.min(first + perWord, columns);
+      for (let at = row * columns + first, input = inputs + first; at < end; at++, input++) {
+        const next = groups[input] ?? 0;
+        if (next !== group) {
+          group = next;
+          const table = row * groupCount + group;
+          scale = scales[table] ?? 0;
+          zero = zeros[Math.min(table, lastZero)] ?? 0;
+        }
+        out[at] = scale * ((word & mask) - zero);
+        word >>>= bits;
       }
-      out[row * columns + column] = scale * ((word & mask) - zero);
-      word >>>= bits;
     }
   }
 }

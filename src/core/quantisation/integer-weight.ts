@@ -1,7 +1,7 @@
 import type { Dtype } from '../safetensors/dtype.ts';
 import type { IntegerGroup, QuantisationConfig } from './quantisation-config.ts';
-import type { StoredWeight, TensorFacts } from './stored-weight.ts';
 import { unsupportedQuantisation as unsupported } from './unsupported-quantisation.ts';
+import type { StoredWeight, TensorFacts } from './weight-scheme.ts';
 
 const WORD_BITS = 32;
 const WORDS: ReadonlySet<Dtype> = new Set<Dtype>(['I32', 'U32']);

@@ -63,7 +63,8 @@ export const commonKeys = {
 
 export const noMultipliers: Multipliers = { embedding: fixed(1), residual: fixed(1), logitsDivisor: fixed(1) };
 
-export const ROTARY_BUFFERS = ['*.rotary_emb.inv_freq'] as const;
+/** What old savers and cache quantisers leave beside the weights; no forward pass in f32 reads it. */
+export const BUFFERS = ['*.rotary_emb.inv_freq', '*.self_attn.k_scale', '*.self_attn.v_scale'] as const;
 
 /** Whole heads, halves against each other. */
 export function plainRotary(theta = 10_000): RotarySpec {
