@@ -13,6 +13,7 @@ import { decodeWeight } from '../src/core/quantisation/decode-weight.ts';
 import type { OpenedGpu } from './gpu-device.ts';
 import { loadOrt, type OrtModule } from './ort-runtime.ts';
 import { RowKernels } from './row-kernels.ts';
+import { WeightKernels } from './weight-kernels.ts';
 
 const MIB = 1024 * 1024;
 const FLOAT_BYTES = 4;
@@ -62,6 +63,10 @@ function elements(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
 
+function bufferBytes(dims: readonly number[]): number {
+  return Math.max(16, Math.ceil((elements(dims) * FLOAT_BYTES) / 16) * 16);
+}
+
 function limitsFor(device: GPUDevice, hiddenSize: number): BackendLimits {
   const rowBytes = hiddenSize * FLOAT_BYTES;
   const largest = Math.min(device.limits.maxStorageBufferBindingSize, BLOCK_BYTES);
@@ -82,6 +87,7 @@ export class WebGpuBackend implements InferenceBackend {
   readonly #ort: OrtModule;
   readonly #device: GPUDevice;
   readonly #kernels: RowKernels;
+  readonly #weights: WeightKernels;
   #lost: string | undefined;
   #fault: string | undefined;
   /** onnxruntime must not be entered twice at once: two runs in flight block the worker for ever. */
@@ -91,6 +97,7 @@ export class WebGpuBackend implements InferenceBackend {
     this.#ort = ort;
     this.#device = gpu.device;
     this.#kernels = new RowKernels(gpu.device);
+    this.#weights = new WeightKernels(gpu.device);
     this.about = { id: 'webgpu', description: `WebGPU on ${gpu.name}${gpu.isSoftware ? ' (software)' : ''}`, notes };
     this.limits = limitsFor(gpu.device, hiddenSize);
     void gpu.device.lost.then(({ message }) => {
@@ -180,9 +187,8 @@ export class WebGpuBackend implements InferenceBackend {
   }
 
   #create(dims: readonly number[], mapped = false): GPUBuffer {
-    const size = Math.ceil((elements(dims) * FLOAT_BYTES) / 16) * 16;
     return this.#device.createBuffer({
-      size: Math.max(16, size),
+      size: bufferBytes(dims),
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       mappedAtCreation: mapped,
     });
@@ -202,12 +208,17 @@ export class WebGpuBackend implements InferenceBackend {
     const shape = weights[0]?.shape ?? [];
     const size = elements(shape);
     const dims = [weights.length, ...shape];
-    const buffer = this.#create(dims, true);
-    const data = new Float32Array(buffer.getMappedRange());
-    weights.forEach((weight, index) => {
-      decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
-    });
-    buffer.unmap();
+    const bindable = bufferBytes(dims) <= this.#device.limits.maxStorageBufferBindingSize;
+    const onDevice = bindable && weights.every((weight) => this.#weights.decodes(weight));
+    const buffer = this.#create(dims, !onDevice);
+    if (onDevice) {
+      for (const [index, weight] of weights.entries()) this.#weights.decodeInto(weight, buffer, index * size);
+    } else {
+      const data = new Float32Array(buffer.getMappedRange());
+      for (const [index, weight] of weights.entries())
+        decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
+      buffer.unmap();
+    }
     return this.#wrap(buffer, dims);
   }
 

@@ -220,7 +220,7 @@ def gptq_cases():
         gptq_case("gptq 4 bits, the last group short", 8, 40, 16, 4),
         gptq_case("gptq 4 bits, second version", 16, 64, 32, 4, version=2),
         gptq_case("gptq 8 bits, zero points that wrap", 16, 32, 16, 8, scale_dtype=torch.bfloat16),
-        gptq_case("gptq 8 bits, second version, one group", 8, 32, 32, 8, version=2, g_idx="plain"),
+        gptq_case("gptq 8 bits, second version, one group", 20, 32, 32, 8, version=2, g_idx="plain"),
     ]
 
 
