@@ -3,6 +3,7 @@ import {
   BUFFERS,
   commonKeys,
   decoderNames,
+  fusedProjections,
   LAYER,
   latentAttentionNames,
   namedProjections,
@@ -37,12 +38,7 @@ export const deepseekV3: Architecture = {
     activation: 'silu',
     limit: fixed(0),
     perExpert: namedProjections(`${LAYER}.mlp.experts.{expert}`),
-    fused: {
-      gateUp: `${LAYER}.mlp.experts.gate_up_proj`,
-      down: `${LAYER}.mlp.experts.down_proj`,
-      orientation: 'out-in',
-      interleaved: false,
-    },
+    fused: fusedProjections(`${LAYER}.mlp.experts`),
   },
   shared: {
     names: namedProjections(`${LAYER}.mlp.shared_experts`),

@@ -4,6 +4,7 @@ import {
   BUFFERS,
   commonKeys,
   decoderNames,
+  fusedProjections,
   LAYER,
   namedProjections,
   noMultipliers,
@@ -44,12 +45,7 @@ export const glm4Moe: Architecture = {
     activation: 'silu',
     limit: fixed(0),
     perExpert: namedProjections(`${LAYER}.mlp.experts.{expert}`),
-    fused: {
-      gateUp: `${LAYER}.mlp.experts.gate_up_proj`,
-      down: `${LAYER}.mlp.experts.down_proj`,
-      orientation: 'out-in',
-      interleaved: false,
-    },
+    fused: fusedProjections(`${LAYER}.mlp.experts`),
   },
   shared: {
     names: namedProjections(`${LAYER}.mlp.shared_experts`),

@@ -1,4 +1,4 @@
-import type { ConfigKeys, Multipliers, ProjectionNames } from '../descriptor.ts';
+import type { ConfigKeys, FusedNames, Multipliers, ProjectionNames } from '../descriptor.ts';
 import type { RotarySpec } from '../mixers.ts';
 import { fixed } from '../settings.ts';
 import type { PartName } from '../tensor-parts.ts';
@@ -43,6 +43,11 @@ export const latentAttentionNames: Parts = {
 /** `<at>.gate_proj`, `.up_proj`, `.down_proj`. */
 export function namedProjections(at: string): ProjectionNames {
   return { gate: `${at}.gate_proj`, up: `${at}.up_proj`, down: `${at}.down_proj` };
+}
+
+/** `<at>.gate_up_proj` [E, 2I, H], gate first, and `<at>.down_proj` [E, H, I], as transformers 5 keeps experts. */
+export function fusedProjections(at: string): FusedNames {
+  return { gateUp: `${at}.gate_up_proj`, down: `${at}.down_proj`, orientation: 'out-in', interleaved: false };
 }
 
 /** `<at>.w1` (gate), `.w3` (up), `.w2` (down). */
