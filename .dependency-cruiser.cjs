@@ -4,13 +4,14 @@
 const CORE = {
   base: [],
   bytes: ['base'],
+  hub: ['base', 'bytes'],
   safetensors: ['base', 'bytes'],
   architectures: ['base'],
   quantisation: ['base', 'safetensors'],
   recurrence: [],
   checkpoint: ['base', 'bytes', 'safetensors', 'architectures', 'quantisation', 'routing'],
   inspector: ['base', 'bytes', 'safetensors', 'architectures', 'quantisation', 'checkpoint'],
-  corpus: ['base', 'bytes'],
+  corpus: ['base', 'bytes', 'hub'],
   routing: ['base', 'architectures'],
   onnx: ['base', 'architectures', 'quantisation', 'checkpoint'],
   saliency: ['base'],
@@ -67,10 +68,11 @@ const PACKAGES = {
   '@tanstack/react-query': ['src/features', 'src/app'],
   'd3-[a-z-]+': ['src/features', 'src/ui'],
   comlink: ['src/client', 'workers'],
+  'idb-keyval': ['src/client', 'src/stores'],
   zustand: ['src/stores', 'src/features', 'src/app'],
 };
 
-const CORE_PACKAGES = ['@huggingface/tokenizers', '@huggingface/jinja', 'zod', 'hash-wasm'];
+const CORE_PACKAGES = ['@huggingface/hub', 'hyparquet', 'hyparquet-compressors', '@huggingface/tokenizers', '@huggingface/jinja', 'zod', 'hash-wasm'];
 
 /** Tests, and the fixtures that only tests build on. */
 const TEST = '\\.(test|fixture)\\.tsx?$';

@@ -17,6 +17,8 @@ export interface SourceFolder {
   readonly label: string;
   /** File names in the folder (no sub-folders), in no particular order. */
   readonly names: readonly string[];
+  /** sha256 in hex of whole files, by name, where the place that they come from publishes it. */
+  readonly published?: ReadonlyMap<string, string>;
   /** @throws StudioError family `source` code `missing-file` when the name is not in the folder. */
   open(name: string, signal?: AbortSignal): Promise<ByteSource>;
 }

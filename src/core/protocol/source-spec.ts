@@ -1,3 +1,5 @@
+import type { HubFile, HubRepo } from '../hub/hub-repo.ts';
+
 /** Where a checkpoint or text comes from, as data that crosses a worker boundary by structured clone. */
 
 interface SourceFacts {
@@ -8,7 +10,9 @@ interface SourceFacts {
 
 export type SourceSpec =
   | (SourceFacts & { readonly kind: 'http'; readonly baseUrl: string; readonly names: readonly string[] })
-  | (SourceFacts & { readonly kind: 'files'; readonly files: readonly File[] });
+  | (SourceFacts & { readonly kind: 'files'; readonly files: readonly File[] })
+  | (SourceFacts & { readonly kind: 'directory'; readonly handle: FileSystemDirectoryHandle })
+  | (SourceFacts & { readonly kind: 'hub'; readonly hub: HubRepo; readonly files: readonly HubFile[] });
 
 /**
  * One piece of text: a bundled file by address, a dropped file, or text typed in. Format by the name's ending: .txt, .md,
