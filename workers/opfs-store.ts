@@ -1,4 +1,4 @@
-import type { JournalStore } from '../src/core/calibration/journal.ts';
+import type { JournalStore, StoredFile, StoreWriter } from '../src/core/calibration/journal.ts';
 
 function isNotFound(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotFoundError';
@@ -19,25 +19,26 @@ export class OpfsStore implements JournalStore {
     return new OpfsStore(folder);
   }
 
-  async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async open(name: string): Promise<StoredFile | undefined> {
     try {
       const file = await (await this.#folder.getFileHandle(name)).getFile();
-      return new Uint8Array(await file.arrayBuffer());
+      return {
+        size: file.size,
+        read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+      };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
-  async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const writer = await (await this.#folder.getFileHandle(name, { create: true })).createWritable();
-    try {
-      await writer.write(bytes);
-      await writer.close();
-    } catch (error) {
-      await writer.abort().catch(() => undefined);
-      throw error;
-    }
+  async create(name: string): Promise<StoreWriter> {
+    const stream = await (await this.#folder.getFileHandle(name, { create: true })).createWritable();
+    return {
+      write: (bytes) => stream.write(bytes),
+      close: () => stream.close(),
+      abort: () => stream.abort(),
+    };
   }
 
   async remove(name: string): Promise<void> {

@@ -77,6 +77,7 @@ async function seconds(backend: InferenceBackend, of: Case): Promise<number> {
   } as unknown as ExpertWeightReader;
   const pass = {
     backend,
+    limits: backend.limits,
     graph,
     weights,
     normed: backend.upload('float32', noise(of.tokens * of.hidden), [of.tokens, of.hidden]),

@@ -100,6 +100,7 @@ describe.each(AT_HAND)('%s, %s', (id, folder) => {
     const half = await runFirstHalf(
       {
         backend,
+        limits: backend.limits,
         graphs,
         weights: weights.steps[0] ?? { inputs: {}, host: new Map() },
         block,

@@ -15,6 +15,18 @@ export const DOMAINS = [
   ),
 );
 
+/** What a journal of a run over DOMAINS says of itself. */
+export const RUN = {
+  model: { architecture: 'qwen3_moe', fingerprint: '0'.repeat(64), source: 'tiny' },
+  gate: 'model' as const,
+  domains: DOMAINS.map((sequences, i) => ({
+    name: `d${i}`,
+    tokens: sequences.reduce((sum, ids) => sum + ids.length, 0),
+    sequences: sequences.length,
+    hash: String(i).repeat(64),
+  })),
+};
+
 export function withLimits(limits: Partial<BackendLimits>): InferenceBackend {
   const backend = nodeBackend(1);
   Object.defineProperty(backend, 'limits', { value: { ...backend.limits, ...limits } });

@@ -4,8 +4,9 @@ import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { TINY_SHAPE, tinyCheckpoint, tinyCheckpointFiles } from '../checkpoint/tiny-checkpoint.fixture.ts';
 import { combineDomains, type LayerStatistics, STATISTIC_FIELDS } from '../saliency/layer-statistics.ts';
 import type { GateMode } from '../saliency/statistics-file.ts';
-import { collect, DOMAINS, withLimits } from './calibrate.fixture.ts';
-import type { CalibrationJournal, JournalState } from './journal.ts';
+import { collect, DOMAINS, RUN, withLimits } from './calibrate.fixture.ts';
+import { type CalibrationJournal, StoredJournal } from './journal.ts';
+import { MemoryStore } from './memory-store.fixture.ts';
 import { RunControl } from './run-control.ts';
 
 function expectClose(found: readonly LayerStatistics[], expected: readonly LayerStatistics[], tolerance: number): void {
@@ -65,17 +66,8 @@ describe('calibrate does not depend on how the work is cut', () => {
   });
 });
 
-class MemoryJournal implements CalibrationJournal {
-  state: JournalState | undefined;
-  async load(): Promise<JournalState | undefined> {
-    return this.state;
-  }
-  async save(state: JournalState): Promise<void> {
-    this.state = { ...state, statistics: [...state.statistics] };
-  }
-  async clear(): Promise<void> {
-    this.state = undefined;
-  }
+function memoryJournal(): CalibrationJournal {
+  return new StoredJournal(new MemoryStore(), RUN);
 }
 
 describe('a run that is stopped', () => {
@@ -83,9 +75,9 @@ describe('a run that is stopped', () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
     const whole = await collect({ checkpoint });
     for (const lastLayer of [0, 1, 2]) {
-      const journal = new MemoryJournal();
+      const journal = memoryJournal();
       await collect({ checkpoint, journal, lastLayer });
-      expect(journal.state?.nextLayer).toBe(lastLayer + 1);
+      expect((await journal.load())?.nextLayer).toBe(lastLayer + 1);
       const started: number[] = [];
       const resumed = await collect({ checkpoint, journal, onProgress: ({ layer }) => started.push(layer) });
       expect(started.filter((layer) => layer <= lastLayer)).toEqual([]);
@@ -95,7 +87,7 @@ describe('a run that is stopped', () => {
 
   it('stops between two runs when cancelled, and the journal holds whole layers only', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
-    const journal = new MemoryJournal();
+    const journal = memoryJournal();
     const control = new RunControl();
     const run = collect({
       checkpoint,
@@ -106,7 +98,7 @@ describe('a run that is stopped', () => {
       },
     });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
-    expect(journal.state?.nextLayer).toBe(1);
+    expect((await journal.load())?.nextLayer).toBe(1);
     expect(await collect({ checkpoint, journal })).toEqual(await collect({ checkpoint }));
   });
 
@@ -174,11 +166,11 @@ describe('a model with rotary positions scaled in a way that nobody knows', () =
 describe('a run of some layers', () => {
   it('gives those alone, and leaves the journal of a longer run as it was', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
-    const journal = new MemoryJournal();
+    const journal = memoryJournal();
     await collect({ checkpoint, journal, lastLayer: 2 });
     const some = await collect({ checkpoint, journal, lastLayer: 0 });
     expect(some.map(({ layer }) => layer)).toEqual([0]);
-    expect(journal.state?.nextLayer).toBe(3);
+    expect((await journal.load())?.nextLayer).toBe(3);
   });
 });
 

@@ -3,15 +3,17 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readEmbeddings } from '../checkpoint/read-tensor.ts';
 import type { LayerStatistics } from '../saliency/layer-statistics.ts';
 import type { GateMode } from '../saliency/statistics-file.ts';
-import { forwardLayer } from './forward-layer.ts';
-import type { InferenceBackend } from './inference-backend.ts';
+import { forwardLayer, type LayerContext } from './forward-layer.ts';
+import { HiddenKeeper } from './hidden-keeper.ts';
+import type { BackendLimits, InferenceBackend } from './inference-backend.ts';
 import type { CalibrationJournal } from './journal.ts';
 import { LayerGraphs } from './layer-graphs.ts';
 import { disposeLayerWeights, loadLayerWeights } from './layer-weights.ts';
+import { DEFAULT_MEMORY_BUDGET, shareMemory } from './memory-budget.ts';
 import { type CalibrationProgress, ProgressMeter } from './progress.ts';
 import type { RunControl } from './run-control.ts';
 import { StatisticsCollector } from './statistics-collector.ts';
-import { batchTokens, cutIntoBlocks, type TokenBlock } from './token-blocks.ts';
+import { cutIntoBlocks, type TokenBlock } from './token-blocks.ts';
 
 export interface CalibrationOptions {
   readonly checkpoint: Checkpoint;
@@ -21,6 +23,16 @@ export interface CalibrationOptions {
   readonly gate: GateMode;
   readonly control: RunControl;
   readonly journal?: CalibrationJournal;
+  /** Called when hidden states do not fit the budget and there is no `journal`; what it holds is the caller's to remove. */
+  readonly scratch?: () => Promise<CalibrationJournal>;
+  /** The run goes on without its journal, where it can; without this a journal that fails ends the run. */
+  readonly onJournalFailure?: (error: unknown) => void;
+  /** Bytes of memory to hold to; an estimate, see memory-budget.ts. */
+  readonly memoryBudget?: number;
+  /** Closer limits than the backend's own. */
+  readonly limits?: BackendLimits;
+  /** Called once the journal was read, before the first statistics. */
+  readonly onStart?: (start: { readonly resumedLayers: number }) => void;
   readonly onProgress?: (progress: CalibrationProgress) => void;
   /** Compute no layer beyond this one; all by default. */
   readonly lastLayer?: number;
@@ -68,29 +80,6 @@ export async function embedBlock(
   return embedding === 1 ? rows : rows.map((value) => value * embedding);
 }
 
-/** Cuts a run's hidden states, [T, H] in one array, into those of its blocks. */
-function splitHidden(
-  hidden: Float32Array<ArrayBuffer>,
-  blocks: readonly TokenBlock[],
-  width: number,
-): Float32Array<ArrayBuffer>[] {
-  let row = 0;
-  return blocks.map(({ tokens }) => {
-    row += tokens;
-    return hidden.slice((row - tokens) * width, row * width);
-  });
-}
-
-function joinHidden(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
 /**
  * The layer-streaming engine: hidden states of all tokens wait, weights stream past them once, a layer at a time.
  * Yields the statistics of each layer with experts as it is finished; layers that the journal holds come first, at once.
@@ -99,65 +88,75 @@ function joinHidden(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
  * @throws StudioError of the families `calibration`, `checkpoint`, `source`, `backend`; AbortError when cancelled.
  */
 export async function* calibrate(options: CalibrationOptions): AsyncGenerator<LayerStatistics, void, void> {
-  const { checkpoint, backend, control, journal } = options;
+  const { checkpoint, backend, control } = options;
   const { config } = checkpoint;
   const { signal } = control;
   const positions = checkSequences(checkpoint, options.domains);
-  const blocks = cutIntoBlocks(options.domains, {
-    blockTokens: backend.limits.blockTokens,
-    attentionTokens: batchTokens(config, backend.limits.attentionTokens),
+  const tokens = options.domains.flat().reduce((sum, ids) => sum + ids.length, 0);
+  const { limits, held } = shareMemory(checkpoint, options.limits ?? backend.limits, {
+    tokens,
+    longest: positions,
+    budget: options.memoryBudget ?? DEFAULT_MEMORY_BUDGET,
   });
-  const tokens = blocks.reduce((sum, block) => sum + block.tokens, 0);
+  const blocks = cutIntoBlocks(options.domains, limits);
 
-  const saved = await journal?.load();
+  const saved = await options.journal?.load();
   const lastLayer = options.lastLayer ?? config.layers - 1;
+  const firstLayer = saved?.nextLayer ?? 0;
+  options.onStart?.({ resumedLayers: firstLayer });
   const statistics: LayerStatistics[] = [...(saved?.statistics ?? [])];
   yield* statistics.filter(({ layer }) => layer <= lastLayer);
-  const firstLayer = saved?.nextLayer ?? 0;
-  const hidden = saved === undefined ? [] : splitHidden(saved.hidden, blocks, config.hiddenSize);
-  if (saved === undefined) for (const block of blocks) hidden.push(await embedBlock(checkpoint, block, signal));
+  if (firstLayer > lastLayer) return;
 
+  const keeper = new HiddenKeeper({
+    blocks,
+    width: config.hiddenSize,
+    held,
+    journal: options.journal ?? (held || firstLayer === lastLayer ? undefined : await options.scratch?.()),
+    ...(options.onJournalFailure === undefined ? {} : { onFailure: options.onJournalFailure }),
+    first: saved?.hidden ?? ((block) => embedBlock(checkpoint, block, signal)),
+  });
   const graphs = new LayerGraphs(backend, checkpoint, positions);
   const meter = new ProgressMeter({ ...config, layers: lastLayer + 1 }, tokens, firstLayer);
+  const afterRun = async (layer: number, phase: 'attention' | 'experts', amount: number): Promise<void> => {
+    meter.add(phase, amount);
+    options.onProgress?.(meter.report(phase, layer));
+    const paused = control.isPaused;
+    await control.pass();
+    if (paused) meter.restartClock();
+  };
   try {
     for (let layer = firstLayer; layer <= lastLayer; layer++) {
       options.onProgress?.(meter.report('loading', layer));
       const isMoe = checkpoint.moeLayers.includes(layer);
       const collector = new StatisticsCollector(layer, config.router, options.domains.length);
       const weights = await loadLayerWeights(backend, checkpoint, layer, signal);
+      const context: LayerContext = {
+        checkpoint,
+        backend,
+        limits,
+        graphs,
+        layer,
+        weights,
+        ...(isMoe ? { statistics: { collector, gate: options.gate } } : {}),
+        signal,
+        afterRun: (phase, amount) => afterRun(layer, phase, amount),
+      };
+      // Nothing goes on from the model's last layer: what is kept of a finished run is its statistics.
+      await keeper.begin(layer + 1, layer + 1 < config.layers && (options.journal !== undefined || layer < lastLayer));
       for (const [index, block] of blocks.entries()) {
-        const context = {
-          checkpoint,
-          backend,
-          graphs,
-          layer,
-          weights,
-          ...(isMoe ? { statistics: { collector, gate: options.gate } } : {}),
-          signal,
-          afterRun: async (phase: 'attention' | 'experts', amount: number): Promise<void> => {
-            meter.add(phase, amount);
-            options.onProgress?.(meter.report(phase, layer));
-            if (control.isPaused) {
-              await control.pass();
-              meter.restartClock();
-            } else {
-              await control.pass();
-            }
-          },
-        };
-        hidden[index] = await forwardLayer(context, block, hidden[index] ?? new Float32Array());
+        await keeper.put(index, await forwardLayer(context, block, await keeper.take(index)));
       }
       disposeLayerWeights(weights);
       meter.finishLayer(layer);
       const finished = isMoe ? collector.finish() : undefined;
       if (finished !== undefined) statistics.push(finished);
-      // Nothing goes on from the last layer: what is kept of a finished run is its statistics.
-      const next = layer + 1 < config.layers ? joinHidden(hidden) : new Float32Array();
-      await journal?.save({ statistics, nextLayer: layer + 1, hidden: next });
+      await keeper.save({ statistics, nextLayer: layer + 1 });
       options.onProgress?.(meter.report('experts', layer));
       if (finished !== undefined) yield finished;
     }
   } finally {
+    await keeper.abandon();
     await graphs.release();
   }
 }

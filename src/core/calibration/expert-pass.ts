@@ -2,7 +2,7 @@ import type { ExpertAssignment } from './expert-assignment.ts';
 import { assignedCounts } from './expert-assignment.ts';
 import { type ExpertGroup, groupExperts } from './expert-groups.ts';
 import type { ExpertInputs, ExpertWeightReader } from './expert-weights.ts';
-import type { BackendGraph, BackendTensor, InferenceBackend } from './inference-backend.ts';
+import type { BackendGraph, BackendLimits, BackendTensor, InferenceBackend } from './inference-backend.ts';
 
 /** What an expert's run over some of its tokens showed; all arrays are parallel. */
 export interface ExpertObservation {
@@ -19,6 +19,8 @@ export interface ExpertObservation {
 
 export interface ExpertPass {
   readonly backend: InferenceBackend;
+  /** The backend's own limits, or closer ones that the run's memory budget asks for. */
+  readonly limits: BackendLimits;
   readonly graph: BackendGraph;
   readonly weights: ExpertWeightReader;
   /** [T, H] input of the experts. */
@@ -97,7 +99,7 @@ async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInpu
   const { backend, graph } = pass;
   const width = pass.normed.dims[1] ?? 0;
   const experts = group.experts.length;
-  const step = Math.max(1, Math.min(group.capacity, Math.floor(backend.limits.groupRows / experts)));
+  const step = Math.max(1, Math.min(group.capacity, Math.floor(pass.limits.groupRows / experts)));
   for (let from = 0; from < group.capacity; from += step) {
     const chunk = chunkOf(pass, group, from, Math.min(step, group.capacity - from));
     const x = backend.gatherRows(pass.normed, chunk.rows, [experts, chunk.capacity, width]);
@@ -121,8 +123,8 @@ async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInpu
 export async function runExperts(pass: ExpertPass): Promise<void> {
   const { backend, weights } = pass;
   const groups = groupExperts(assignedCounts(pass.assignment), {
-    maxExperts: Math.max(1, Math.floor(backend.limits.groupWeightBytes / pass.expertBytes)),
-    maxRows: backend.limits.groupRows,
+    maxExperts: Math.max(1, Math.floor(pass.limits.groupWeightBytes / pass.expertBytes)),
+    maxRows: pass.limits.groupRows,
   });
   weights.prepare(groups.flatMap((group) => [...group.experts]));
   for (const [index, group] of groups.entries()) {

@@ -24,6 +24,7 @@ export interface FirstHalf {
 
 export interface FirstHalfRun {
   readonly backend: InferenceBackend;
+  readonly limits: BackendLimits;
   readonly graphs: LayerGraphs;
   readonly weights: StepWeights;
   readonly block: TokenBlock;
@@ -96,7 +97,7 @@ export async function runFirstHalf(run: FirstHalfRun, hidden: Float32Array<Array
   );
   for (const batch of block.batches) {
     const { start, count, length } = batch;
-    const kernel = kernelFor(mixer, batch, backend.limits);
+    const kernel = kernelFor(mixer, batch, run.limits);
     const rows = backend.rows(before, start, count * length, [count * length, width]);
     const [kept, own] = attentionInputs(run, batch, kernel);
     const mixed = mixer === undefined ? undefined : await runOutside({ backend, graphs, weights, mixer, batch, rows });

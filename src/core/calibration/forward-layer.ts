@@ -9,7 +9,7 @@ import { type ExpertObservation, runExperts } from './expert-pass.ts';
 import { ExpertWeightReader } from './expert-weights.ts';
 import { type FirstHalf, runFirstHalf } from './first-half.ts';
 import { addIdentityExperts } from './identity-experts.ts';
-import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
+import type { BackendLimits, BackendTensor, InferenceBackend } from './inference-backend.ts';
 import type { LayerGraphs, MlpUse } from './layer-graphs.ts';
 import type { LayerWeights } from './layer-weights.ts';
 import { observedPairs } from './observed-pairs.ts';
@@ -22,6 +22,7 @@ const FLOAT_BYTES = 4;
 export interface LayerContext {
   readonly checkpoint: Checkpoint;
   readonly backend: InferenceBackend;
+  readonly limits: BackendLimits;
   readonly graphs: LayerGraphs;
   readonly layer: number;
   readonly weights: LayerWeights;
@@ -71,6 +72,7 @@ async function runMlp(context: LayerContext, run: MlpRun): Promise<void> {
   const { hiddenSize, innerSize } = graphs.expertSpec(run.use);
   await runExperts({
     backend,
+    limits: context.limits,
     graph: await graphs.experts(run.use),
     weights: new ExpertWeightReader(checkpoint, { use: run.use, layer, step: run.step }, context.signal),
     normed: run.normed,
@@ -154,6 +156,7 @@ async function runHalf(
   return runFirstHalf(
     {
       backend,
+      limits: context.limits,
       graphs,
       weights: context.weights.steps[step] ?? { inputs: {}, host: new Map() },
       block,

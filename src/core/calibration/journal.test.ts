@@ -3,54 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NodeStore } from '../../cli/node-store.ts';
+import type { StudioError } from '../base/errors.ts';
 import { MemoryFolder } from '../bytes/memory-folder.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
 import { TINY_SHAPE, tinyCheckpoint, tinyCheckpointFiles } from '../checkpoint/tiny-checkpoint.fixture.ts';
-import { collect, DOMAINS } from './calibrate.fixture.ts';
-import { type JournalStore, StoredJournal } from './journal.ts';
+import { collect, RUN } from './calibrate.fixture.ts';
+import { StoredJournal } from './journal.ts';
+import { MemoryStore } from './memory-store.fixture.ts';
 import { calibrationRunKey } from './run-key.ts';
 
-const RUN = {
-  model: { architecture: 'qwen3_moe', fingerprint: '0'.repeat(64), source: 'tiny' },
-  gate: 'model' as const,
-  domains: DOMAINS.map((sequences, i) => ({
-    name: `d${i}`,
-    tokens: sequences.reduce((sum, ids) => sum + ids.length, 0),
-    sequences: sequences.length,
-    hash: String(i).repeat(64),
-  })),
-};
-
-class MemoryStore implements JournalStore {
-  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
-  /** Writes and removals that still succeed; the process "dies" after them. */
-  life = Number.POSITIVE_INFINITY;
-
-  #live(): void {
-    if (this.life-- <= 0) throw new Error('killed');
-  }
-  async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.files.get(name)?.slice();
-  }
-  async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#live();
-    this.files.set(name, bytes.slice());
-  }
-  async remove(name: string): Promise<void> {
-    this.#live();
-    this.files.delete(name);
-  }
-  async names(): Promise<readonly string[]> {
-    return [...this.files.keys()];
-  }
-}
+/** Bytes that hold not even the tiny model's hidden states. */
+const SMALL = 1024;
 
 describe('StoredJournal', () => {
   it('killed after any write, the run goes on to the same statistics', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint());
     const whole = await collect({ checkpoint });
     let kills = 0;
-    for (let life = 0; life < 12; life++) {
+    for (let life = 0; life < 20; life++) {
       const store = new MemoryStore();
       store.life = life;
       const killed = await collect({ checkpoint, journal: new StoredJournal(store, RUN) }).then(
@@ -64,7 +34,30 @@ describe('StoredJournal', () => {
         `killed after ${life} writes`,
       ).toEqual(whole);
     }
-    expect(kills).toBeGreaterThan(4);
+    expect(kills).toBeGreaterThan(8);
+  });
+
+  it('killed after any step with hidden states in files alone, it goes on to the same statistics', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint());
+    const whole = await collect({
+      checkpoint,
+      memoryBudget: SMALL,
+      journal: new StoredJournal(new MemoryStore(), RUN),
+    });
+    let life = 0;
+    for (let killed = true; killed; life++) {
+      const store = new MemoryStore();
+      store.life = life;
+      const journal = new StoredJournal(store, RUN);
+      killed = await collect({ checkpoint, memoryBudget: SMALL, journal }).then(
+        () => false,
+        (error: StudioError) => error.code === 'cannot-spill' && error.message.includes('killed'),
+      );
+      store.life = Number.POSITIVE_INFINITY;
+      const resumed = await collect({ checkpoint, memoryBudget: SMALL, journal: new StoredJournal(store, RUN) });
+      expect(resumed, `killed after ${life} steps`).toEqual(whole);
+    }
+    expect(life).toBeGreaterThan(15);
   });
 
   it('keeps a finished run without hidden states, and nothing once it is cleared', async () => {
@@ -83,6 +76,20 @@ describe('StoredJournal', () => {
     await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), journal, lastLayer: 0 });
     store.files.set('hidden-1.f32', new Uint8Array(8));
     expect(await journal.load()).toBeUndefined();
+  });
+
+  it('takes damaged hidden states, statistics or state for none', async () => {
+    for (const file of ['hidden-1.f32', 'state.json']) {
+      const store = new MemoryStore();
+      const journal = new StoredJournal(store, RUN);
+      await collect({ checkpoint: await openCheckpoint(tinyCheckpoint()), journal, lastLayer: 0 });
+      expect((await journal.load())?.nextLayer).toBe(1);
+      const bytes = store.files.get(file);
+      if (bytes === undefined) return expect.fail(file);
+      const at = bytes.byteLength >> 1;
+      bytes[at] = (bytes[at] ?? 0) ^ 0x80;
+      expect(await journal.load(), file).toBeUndefined();
+    }
   });
 
   it('lies on disk between two processes', async () => {

@@ -1,10 +1,11 @@
 import { checkSequences, embedBlock } from '../calibration/calibrate.ts';
 import { forwardLayer } from '../calibration/forward-layer.ts';
-import type { BackendTensor, InferenceBackend } from '../calibration/inference-backend.ts';
+import type { BackendLimits, BackendTensor, InferenceBackend } from '../calibration/inference-backend.ts';
 import { LayerGraphs } from '../calibration/layer-graphs.ts';
 import { disposeLayerWeights, loadLayerWeights } from '../calibration/layer-weights.ts';
+import { DEFAULT_MEMORY_BUDGET, shareMemory } from '../calibration/memory-budget.ts';
 import type { RunControl } from '../calibration/run-control.ts';
-import { batchTokens, cutIntoBlocks, type TokenBlock } from '../calibration/token-blocks.ts';
+import { cutIntoBlocks, type TokenBlock } from '../calibration/token-blocks.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { readStored } from '../checkpoint/read-weights.ts';
 import { weightTable } from '../checkpoint/weight-table.ts';
@@ -84,6 +85,7 @@ async function forwardAll(
   options: EvaluationOptions,
   blocks: readonly TokenBlock[],
   graphs: LayerGraphs,
+  limits: BackendLimits,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const { checkpoint, backend, control } = options;
   const { signal } = control;
@@ -98,6 +100,7 @@ async function forwardAll(
       const context = {
         checkpoint,
         backend,
+        limits,
         graphs,
         layer,
         weights,
@@ -151,14 +154,14 @@ async function blockLosses(
 export async function evaluate(options: EvaluationOptions): Promise<DomainLoss[]> {
   const { checkpoint, backend, control } = options;
   const { config } = checkpoint;
-  const graphs = new LayerGraphs(backend, checkpoint, checkSequences(checkpoint, options.domains));
+  const longest = checkSequences(checkpoint, options.domains);
+  const graphs = new LayerGraphs(backend, checkpoint, longest);
   const sums = options.domains.map((sequences) => new Float64Array(sequences.length));
   try {
-    const blocks = cutIntoBlocks(options.domains, {
-      blockTokens: backend.limits.blockTokens,
-      attentionTokens: batchTokens(config, backend.limits.attentionTokens),
-    });
-    const hidden = await forwardAll(options, blocks, graphs);
+    const tokens = options.domains.flat().reduce((sum, ids) => sum + ids.length, 0);
+    const { limits } = shareMemory(checkpoint, backend.limits, { tokens, longest, budget: DEFAULT_MEMORY_BUDGET });
+    const blocks = cutIntoBlocks(options.domains, limits);
+    const hidden = await forwardAll(options, blocks, graphs, limits);
     const graph = await backend.loadGraph(
       'head',
       headGraph({
