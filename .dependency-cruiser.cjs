@@ -16,6 +16,8 @@ const CORE = {
   onnx: ['base', 'architectures', 'quantisation', 'checkpoint'],
   saliency: ['base'],
   plan: ['base', 'architectures', 'checkpoint', 'saliency'],
+  pickle: ['base', 'bytes'],
+  imports: ['base', 'bytes', 'architectures', 'checkpoint', 'saliency', 'plan', 'pickle'],
   calibration: [
     'base',
     'bytes',
@@ -72,7 +74,15 @@ const PACKAGES = {
   zustand: ['src/stores', 'src/features', 'src/app'],
 };
 
-const CORE_PACKAGES = ['@huggingface/hub', 'hyparquet', 'hyparquet-compressors', '@huggingface/tokenizers', '@huggingface/jinja', 'zod', 'hash-wasm'];
+const CORE_PACKAGES = [
+  '@huggingface/hub',
+  'hyparquet',
+  'hyparquet-compressors',
+  '@huggingface/tokenizers',
+  '@huggingface/jinja',
+  'zod',
+  'hash-wasm',
+];
 
 /** Tests, and the fixtures that only tests build on. */
 const TEST = '\\.(test|fixture)\\.tsx?$';

@@ -4,6 +4,8 @@ import { build } from 'vite';
 import { ROOT } from './setup.mjs';
 
 const COMMAND_LINE = join(ROOT, 'src/cli/main.ts');
+/** Its thread that decodes weights: a file beside it, which it starts by name. */
+const CONVERT_THREAD = join(ROOT, 'src/cli/convert-thread.ts');
 
 await build({ root: ROOT });
 
@@ -14,12 +16,13 @@ if (existsSync(COMMAND_LINE)) {
     configFile: false,
     publicDir: false,
     build: {
-      ssr: COMMAND_LINE,
+      ssr: true,
       outDir: target,
       target: 'node20',
       // Dependencies stay imports: onnxruntime-node loads a native library beside itself.
       rolldownOptions: {
-        output: { entryFileNames: 'reap-studio.mjs', chunkFileNames: '[name]-[hash].mjs' },
+        input: { 'reap-studio': COMMAND_LINE, 'convert-thread': CONVERT_THREAD },
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
       },
     },
   });

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { PRODUCTION_HEADERS } from './response-headers.mjs';
+import { allowHubs, hubsOfSetting, productionHeaders } from './response-headers.mjs';
 
 /** @type {ReadonlyMap<string, string>} */
 const MEDIA_TYPES = new Map([
@@ -27,6 +29,8 @@ const MEDIA_TYPES = new Map([
 
 /** Vite writes a content hash into the name of everything under assets/. */
 const HASHED_ASSET = /^\/assets\/.+-[\w-]{8,}\.\w+$/;
+/** What a worker may ask for is said in the headers that its script came with: a copy of last year's must not decide it. */
+const WORKER_SCRIPT = /\.worker-[\w-]{8,}\.js$/;
 
 /** @typedef {{ readonly first: number; readonly last: number }} ByteRange both ends included */
 
@@ -77,11 +81,12 @@ async function findFile(root, pathname) {
 
 /**
  * @param {string} root
+ * @param {readonly string[]} hubs
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */
-async function answer(root, request, response) {
-  for (const [name, value] of Object.entries(PRODUCTION_HEADERS)) response.setHeader(name, value);
+async function answer(root, hubs, request, response) {
+  for (const [name, value] of Object.entries(productionHeaders(hubs))) response.setHeader(name, value);
   /** @param {number} status @param {string} text @param {Record<string, string>} [headers] */
   const refuse = (status, text, headers = {}) => {
     response.writeHead(status, {
@@ -102,11 +107,19 @@ async function answer(root, request, response) {
   const ranged = request.headers.range !== undefined;
   const gzip =
     !ranged && type.includes('charset') && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
-  const tag = `"${file.size.toString(36)}-${Math.round(file.modified).toString(36)}${gzip ? '-gz' : ''}"`;
+  // The page itself states the policy too, and is served with the hubs written in.
+  const page =
+    hubs.length > 0 && extname(file.path) === '.html'
+      ? Buffer.from(allowHubs(await readFile(file.path, 'utf8'), hubs))
+      : undefined;
+  const size = page?.byteLength ?? file.size;
+  const policy = hubs.length === 0 ? '' : `-${createHash('sha256').update(hubs.join()).digest('hex').slice(0, 8)}`;
+  const tag = `"${size.toString(36)}-${Math.round(file.modified).toString(36)}${policy}${gzip ? '-gz' : ''}"`;
   response.setHeader('ETag', tag);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Vary', 'Accept-Encoding');
-  response.setHeader('Cache-Control', HASHED_ASSET.test(pathname) ? 'public, max-age=31536000, immutable' : 'no-cache');
+  const stays = HASHED_ASSET.test(pathname) && !WORKER_SCRIPT.test(pathname);
+  response.setHeader('Cache-Control', stays ? 'public, max-age=31536000, immutable' : 'no-cache');
   if (request.headers['if-none-match'] === tag) {
     response.writeHead(304).end();
     return;
@@ -114,32 +127,36 @@ async function answer(root, request, response) {
 
   response.setHeader('Content-Type', type);
   const condition = request.headers['if-range'];
-  const range = condition === undefined || condition === tag ? parseRange(request.headers.range, file.size) : 'whole';
+  const range = condition === undefined || condition === tag ? parseRange(request.headers.range, size) : 'whole';
   if (range === 'unsatisfiable')
-    return refuse(416, `The file has ${file.size} bytes.`, { 'Content-Range': `bytes */${file.size}` });
+    return refuse(416, `The file has ${size} bytes.`, { 'Content-Range': `bytes */${size}` });
   if (range !== 'whole') {
     response.statusCode = 206;
-    response.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${file.size}`);
+    response.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${size}`);
   }
-  const span = range === 'whole' ? { first: 0, last: file.size - 1 } : range;
+  const span = range === 'whole' ? { first: 0, last: size - 1 } : range;
   if (gzip) response.setHeader('Content-Encoding', 'gzip');
   else response.setHeader('Content-Length', span.last - span.first + 1);
-  if (request.method === 'HEAD' || file.size === 0) {
+  if (request.method === 'HEAD' || size === 0) {
     response.end();
     return;
   }
-  const bytes = createReadStream(file.path, { start: span.first, end: span.last });
+  const bytes =
+    page === undefined
+      ? createReadStream(file.path, { start: span.first, end: span.last })
+      : Readable.from([page.subarray(span.first, span.last + 1)]);
   await (gzip ? pipeline(bytes, createGzip(), response) : pipeline(bytes, response));
 }
 
 /**
  * A read-only server over one folder, with the studio's headers on every answer.
  * @param {string} folder
+ * @param {readonly string[]} [hubs] origins that the page may ask for models besides its own hub
  */
-export async function createStaticServer(folder) {
+export async function createStaticServer(folder, hubs = hubsOfSetting(process.env['REAP_STUDIO_HUB'])) {
   const root = await realpath(folder);
   return createServer((request, response) => {
-    answer(root, request, response).catch(() => {
+    answer(root, hubs, request, response).catch(() => {
       // The reader went away, or the file vanished while it was sent: a status can no longer be given.
       response.destroy();
     });

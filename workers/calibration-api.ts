@@ -1,22 +1,19 @@
 import { isAbortError } from '../src/core/base/abort.ts';
 import { StudioError, toWireError } from '../src/core/base/errors.ts';
 import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
-import { calibrate } from '../src/core/calibration/calibrate.ts';
 import type { InferenceBackend } from '../src/core/calibration/inference-backend.ts';
-import {
-  type CalibrationJournal,
-  type JournalState,
-  type JournalStore,
-  StoredJournal,
-} from '../src/core/calibration/journal.ts';
+import { type CalibrationJournal, type JournalStore, StoredJournal } from '../src/core/calibration/journal.ts';
 import { RunControl } from '../src/core/calibration/run-control.ts';
 import { calibrationRunKey } from '../src/core/calibration/run-key.ts';
+import { steadyCalibrate } from '../src/core/calibration/steady-calibrate.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
 import { summariseCheckpoint } from '../src/core/checkpoint/summarise.ts';
+import type { HubQuery } from '../src/core/hub/hub-repo.ts';
 import type {
   BackendChoice,
   CalibrationApi,
   CalibrationEvent,
+  CalibrationProgress,
   CalibrationRequest,
 } from '../src/core/protocol/calibration-protocol.ts';
 import type { SourceSpec } from '../src/core/protocol/source-spec.ts';
@@ -24,6 +21,7 @@ import type { LayerStatistics } from '../src/core/saliency/layer-statistics.ts';
 import type { CalibrationStatistics } from '../src/core/saliency/statistics-file.ts';
 import { openModel } from './open-model.ts';
 import { readCorpus } from './read-corpus.ts';
+import { resolveHubQuery } from './resolve-hub.ts';
 
 /** What calibration needs of the browser. */
 export interface CalibrationPlatform {
@@ -38,38 +36,14 @@ type Send = (event: CalibrationEvent) => void;
 /** Progress is sent no more often than this, in milliseconds. */
 const PROGRESS_INTERVAL = 100;
 
-/** A run goes on without its journal when the browser stores no more, and says so once. */
-class ForgivingJournal implements CalibrationJournal {
-  readonly #journal: CalibrationJournal;
-  readonly #send: Send;
-  #broken = false;
+function withoutJournal(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `Finished layers can no longer be stored in this browser (${reason}): the run goes on, but would start anew after a reload.`;
+}
 
-  constructor(journal: CalibrationJournal, send: Send) {
-    this.#journal = journal;
-    this.#send = send;
-  }
-
-  load(): Promise<JournalState | undefined> {
-    return this.#journal.load().catch(() => undefined);
-  }
-
-  async save(state: JournalState): Promise<void> {
-    if (this.#broken) return;
-    try {
-      await this.#journal.save(state);
-    } catch (error) {
-      this.#broken = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#send({
-        type: 'note',
-        message: `Finished layers can no longer be stored in this browser (${reason}): the run goes on, but would start anew after a reload.`,
-      });
-    }
-  }
-
-  async clear(): Promise<void> {
-    await this.#journal.clear().catch(() => undefined);
-  }
+function withTransfer(progress: CalibrationProgress, { transfer }: SourceFolder): CalibrationProgress {
+  if (transfer === undefined) return progress;
+  return { ...progress, transfer: { bytes: transfer.bytes, bytesPerSecond: transfer.bytesPerSecond() } };
 }
 
 /** Calibration as the worker serves it; in Node it runs against a fake platform. */
@@ -80,6 +54,10 @@ export class CalibrationService implements CalibrationApi {
 
   constructor(platform: CalibrationPlatform) {
     this.#platform = platform;
+  }
+
+  resolveHub(query: HubQuery): ReturnType<CalibrationApi['resolveHub']> {
+    return resolveHubQuery(query);
   }
 
   async openCheckpoint(source: SourceSpec): ReturnType<CalibrationApi['openCheckpoint']> {
@@ -121,51 +99,50 @@ export class CalibrationService implements CalibrationApi {
     const { signal } = control;
     const checkpoint = await openModel(this.#platform, request.source, signal);
     const corpus = await readCorpus(checkpoint, request, signal);
-    const backend = await this.#platform.openBackend(request.backend, checkpoint.config.hiddenSize);
-    try {
-      send({ type: 'backend', backend: backend.about });
-      const domains = corpus.domains.map(({ name, tokens, hash, sequences }) => ({
-        name,
-        tokens,
-        sequences: sequences.length,
-        hash,
-      }));
-      const run = {
-        model: {
-          architecture: checkpoint.architecture.id,
-          fingerprint: checkpoint.fingerprint,
-          source: checkpoint.folder.label,
-        },
-        gate: request.gate,
-        domains,
-      };
-      const journal = await this.#openJournal(checkpoint, request, run, send, signal);
-      const saved = await journal?.load();
-      send({ type: 'corpus', domains, resumedLayers: saved?.nextLayer ?? 0 });
-      const layers: LayerStatistics[] = [];
-      let lastProgress = Number.NEGATIVE_INFINITY;
-      const steps = calibrate({
-        checkpoint,
-        backend,
-        domains: corpus.domains.map(({ sequences }) => sequences),
-        gate: request.gate,
-        control,
-        ...(journal === undefined ? {} : { journal }),
-        onProgress: (progress) => {
-          const now = performance.now();
-          if (now - lastProgress < PROGRESS_INTERVAL && progress.phase !== 'loading') return;
-          lastProgress = now;
-          send({ type: 'progress', progress });
-        },
-      });
-      for await (const statistics of steps) {
-        layers.push(statistics);
-        send({ type: 'layer', statistics });
-      }
-      return { ...run, layers };
-    } finally {
-      await backend.close();
+    const domains = corpus.domains.map(({ name, tokens, hash, sequences }) => ({
+      name,
+      tokens,
+      sequences: sequences.length,
+      hash,
+    }));
+    const run = {
+      model: {
+        architecture: checkpoint.architecture.id,
+        fingerprint: checkpoint.fingerprint,
+        source: checkpoint.folder.label,
+      },
+      gate: request.gate,
+      domains,
+    };
+    const journal = await this.#openJournal(checkpoint, request, run, send, signal);
+    const layers: LayerStatistics[] = [];
+    let lastProgress = Number.NEGATIVE_INFINITY;
+    const steps = steadyCalibrate({
+      checkpoint,
+      openBackend: (which) =>
+        this.#platform.openBackend(which === 'safe' ? 'wasm' : request.backend, checkpoint.config.hiddenSize),
+      mayFallBack: request.backend === 'auto',
+      onBackend: (backend) => send({ type: 'backend', backend }),
+      onNote: (message) => send({ type: 'note', message }),
+      domains: corpus.domains.map(({ sequences }) => sequences),
+      gate: request.gate,
+      control,
+      ...(journal === undefined ? {} : { journal }),
+      ...(request.memoryBudget === undefined ? {} : { memoryBudget: request.memoryBudget }),
+      onStart: ({ resumedLayers }) => send({ type: 'corpus', domains, resumedLayers }),
+      onJournalFailure: (error) => send({ type: 'note', message: withoutJournal(error) }),
+      onProgress: (progress) => {
+        const now = performance.now();
+        if (now - lastProgress < PROGRESS_INTERVAL && progress.phase !== 'loading') return;
+        lastProgress = now;
+        send({ type: 'progress', progress: withTransfer(progress, checkpoint.folder) });
+      },
+    });
+    for await (const statistics of steps) {
+      layers.push(statistics);
+      send({ type: 'layer', statistics });
     }
+    return { ...run, layers };
   }
 
   async #openJournal(
@@ -185,9 +162,14 @@ export class CalibrationService implements CalibrationApi {
       });
       return undefined;
     }
-    const journal = new ForgivingJournal(new StoredJournal(store, run), send);
-    if (!request.resume) await journal.clear();
-    return journal;
+    const journal = new StoredJournal(store, run);
+    try {
+      if (!request.resume) await journal.clear();
+      return journal;
+    } catch (error) {
+      send({ type: 'note', message: withoutJournal(error) });
+      return undefined;
+    }
   }
 
   pause(): void {

@@ -1,57 +1,36 @@
-import { StudioError } from '../src/core/base/errors.ts';
 import { BlobSource } from '../src/core/bytes/blob-source.ts';
 import type { ByteSink, TargetFolder } from '../src/core/bytes/byte-sink.ts';
 import type { ByteSource } from '../src/core/bytes/byte-source.ts';
 import { fileExistsError, missingFileError } from '../src/core/bytes/refusals.ts';
+import { PrivateSink, PrivateSource, privateAccess } from './private-file.ts';
+import { isNamed, targetFailure } from './target-failure.ts';
 
-function isNamed(error: unknown, ...names: string[]): boolean {
-  return error instanceof DOMException && names.includes(error.name);
-}
-
-/** Runs `action`; a permission that was withdrawn becomes a refusal that says so. */
-async function guarded<T>(label: string, file: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    if (!isNamed(cause, 'NotAllowedError', 'SecurityError')) throw cause;
-    throw new StudioError('export', 'permission-lost', `The browser no longer allows writing into "${label}".`, {
-      nextStep: 'Choose the folder again, allow editing, and start the export once more; finished files are kept.',
-      details: { folder: label, file },
-      cause,
-    });
-  }
-}
-
+/** A writable stream: data go to the browser's own half-written copy and appear under the name at `close`. */
 class WritableSink implements ByteSink {
-  readonly #directory: FileSystemDirectoryHandle;
-  readonly #name: string;
   readonly #stream: FileSystemWritableFileStream;
+  readonly #remove: () => Promise<void>;
 
-  constructor(directory: FileSystemDirectoryHandle, name: string, stream: FileSystemWritableFileStream) {
-    this.#directory = directory;
-    this.#name = name;
+  constructor(stream: FileSystemWritableFileStream, remove: () => Promise<void>) {
     this.#stream = stream;
+    this.#remove = remove;
   }
 
   write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
-    return guarded(this.#directory.name, this.#name, () => this.#stream.write(chunk));
+    return this.#stream.write(chunk);
   }
 
   close(): Promise<void> {
-    return guarded(this.#directory.name, this.#name, () => this.#stream.close());
+    return this.#stream.close();
   }
 
   async abort(reason: unknown): Promise<void> {
     await this.#stream.abort(reason).catch(() => undefined);
     // An aborted stream leaves the empty file that createWritable began with.
-    await guarded(this.#directory.name, this.#name, () => this.#directory.removeEntry(this.#name));
+    await this.#remove();
   }
 }
 
-/**
- * A folder that the person chose, or one of the origin's private file system. Data go to the browser's own half-written
- * copy and appear under the name when the file is closed.
- */
+/** A folder that the person chose, or one of the origin's private file system. */
 export class DirectoryTarget implements TargetFolder {
   readonly #handle: FileSystemDirectoryHandle;
 
@@ -65,7 +44,7 @@ export class DirectoryTarget implements TargetFolder {
 
   /** Sub-folders are listed too: a folder with one is not empty. */
   list(): Promise<readonly string[]> {
-    return guarded(this.label, '', async () => {
+    return this.#guard('', async () => {
       const names: string[] = [];
       for await (const name of this.#handle.keys()) names.push(name);
       return names;
@@ -73,17 +52,23 @@ export class DirectoryTarget implements TargetFolder {
   }
 
   create(name: string): Promise<ByteSink> {
-    return guarded(this.label, name, async () => {
+    return this.#guard(name, async () => {
       if (await this.#exists(name)) throw fileExistsError(this.label, name);
       const file = await this.#handle.getFileHandle(name, { create: true });
-      return new WritableSink(this.#handle, name, await file.createWritable());
+      const sink = await this.#sinkOf(file);
+      return {
+        write: (chunk) => this.#guard(name, () => sink.write(chunk)),
+        close: () => this.#guard(name, () => sink.close()),
+        abort: (reason) => this.#guard(name, () => sink.abort(reason)),
+      };
     });
   }
 
   open(name: string): Promise<ByteSource> {
-    return guarded(this.label, name, async () => {
+    return this.#guard(name, async () => {
       try {
-        return new BlobSource(await (await this.#handle.getFileHandle(name)).getFile(), name);
+        const file = await this.#handle.getFileHandle(name);
+        return (await PrivateSource.open(file)) ?? new BlobSource(await file.getFile(), name);
       } catch (cause) {
         if (!isNamed(cause, 'NotFoundError', 'TypeMismatchError')) throw cause;
         throw missingFileError(this.label, name, await this.list());
@@ -92,7 +77,19 @@ export class DirectoryTarget implements TargetFolder {
   }
 
   remove(name: string): Promise<void> {
-    return guarded(this.label, name, () => this.#handle.removeEntry(name));
+    return this.#guard(name, () => this.#handle.removeEntry(name));
+  }
+
+  async #sinkOf(file: FileSystemFileHandle): Promise<ByteSink> {
+    const remove = (): Promise<void> => this.#handle.removeEntry(file.name);
+    try {
+      const access = await privateAccess(file);
+      return access === null ? new WritableSink(await file.createWritable(), remove) : new PrivateSink(access, remove);
+    } catch (error) {
+      // Asking for the file has made it, empty.
+      await remove().catch(() => undefined);
+      throw error;
+    }
   }
 
   async #exists(name: string): Promise<boolean> {
@@ -103,6 +100,14 @@ export class DirectoryTarget implements TargetFolder {
       if (isNamed(error, 'NotFoundError')) return false;
       if (isNamed(error, 'TypeMismatchError')) return true;
       throw error;
+    }
+  }
+
+  async #guard<T>(file: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (cause) {
+      throw await targetFailure(cause, this.#handle, file);
     }
   }
 }

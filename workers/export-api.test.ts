@@ -1,58 +1,12 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { SourceFolder } from '../src/core/bytes/byte-source.ts';
+import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../src/core/checkpoint/open-checkpoint.ts';
 import { FaultFolder } from '../src/core/export/fault-folder.fixture.ts';
-import { fixtureModel, fixturePlan } from '../src/core/export/small-model.fixture.ts';
 import { verifyExport } from '../src/core/export/verify.ts';
-import { serialisePlan } from '../src/core/plan/plan-file.ts';
-import type { ExportDestination, ExportEvent } from '../src/core/protocol/export-protocol.ts';
-import { DirectoryTarget } from './directory-target.ts';
-import { createExportApi, type ExportPlatform } from './export-api.ts';
+import type { ExportDestination } from '../src/core/protocol/export-protocol.ts';
+import { createExportApi } from './export-api.ts';
+import { asFolder, contentOf, folderOf, model, platform, run, slowly } from './export-run.fixture.ts';
 import { MemoryDirectory } from './memory-directory.fixture.ts';
 import { openSource } from './open-source.ts';
-
-const model = fixtureModel({ sharded: true });
-const files = [...model.files].map(([name, bytes]) => new File([bytes], name));
-
-let planJson: string;
-
-beforeAll(async () => {
-  const plan = fixturePlan(await openCheckpoint(model.asSource()), [
-    [1, 3],
-    [0, 2],
-  ]);
-  planJson = serialisePlan(plan);
-});
-
-function platform(changes: Partial<ExportPlatform> = {}, root = new MemoryDirectory('')): ExportPlatform {
-  return { openSource, privateRoot: async () => root.handle, exclusively: (job) => job(), ...changes };
-}
-
-/** Runs an export and gives its events; `onEvent` sees each as it comes. */
-async function run(
-  api: ReturnType<typeof createExportApi>,
-  destination: ExportDestination,
-  onEvent: (event: ExportEvent) => void = () => undefined,
-): Promise<ExportEvent[]> {
-  const { port1, port2 } = new MessageChannel();
-  const events: ExportEvent[] = [];
-  const ended = new Promise<void>((resolve) => {
-    port1.onmessage = ({ data }: MessageEvent<ExportEvent>) => {
-      events.push(data);
-      onEvent(data);
-      if (data.type !== 'progress') resolve();
-    };
-  });
-  await api.exportModel({ source: { kind: 'files', label: 'fixture', files }, planJson, destination }, port2);
-  await ended;
-  port1.close();
-  return events;
-}
-
-async function folderOf(directory: MemoryDirectory): Promise<SourceFolder> {
-  const target = new DirectoryTarget(directory.handle);
-  return { label: directory.name, names: await target.list(), open: (name) => target.open(name) };
-}
 
 /** The entries of a zip whose files are stored, by its central directory. */
 async function unzip(zip: File): Promise<{ files: Map<string, Uint8Array<ArrayBuffer>>; dates: Set<number> }> {
@@ -103,6 +57,29 @@ describe('export into a folder', () => {
     expect((await verifyExport({ folder: await folderOf(directory) })).problems).toEqual([]);
   });
 
+  it('splits the weights into shards of the size that is asked for', async () => {
+    const directory = new MemoryDirectory('pruned');
+    const events = await run(createExportApi(platform()), { kind: 'directory', handle: directory.handle }, undefined, {
+      shardBytes: 4000,
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'done' });
+    const shards = [...(await contentOf(directory))].filter(([name]) => name.endsWith('.safetensors'));
+    expect(shards.length).toBeGreaterThan(
+      [...model.files.keys()].filter((name) => name.endsWith('.safetensors')).length,
+    );
+    expect((await verifyExport({ folder: await folderOf(directory) })).problems).toEqual([]);
+  });
+
+  it('tells what came over the network', async () => {
+    const transfer = { bytes: 77, bytesPerSecond: () => 5 };
+    const api = createExportApi(
+      platform({ openSource: async (spec) => ({ ...asFolder(await openSource(spec)), transfer }) }),
+    );
+    const events = await run(api, { kind: 'directory', handle: new MemoryDirectory('pruned').handle });
+    const progress = events.flatMap((event) => (event.type === 'progress' ? [event.progress.transfer] : []));
+    expect(progress[0]).toEqual({ bytes: 77, bytesPerSecond: 5 });
+  });
+
   it('says that the permission is gone when the folder cannot even be listed', async () => {
     const directory = new MemoryDirectory('pruned');
     // biome-ignore lint/correctness/useYield: it fails before it could
@@ -125,7 +102,7 @@ describe('export into a folder', () => {
 
   it('is cancelled, and resumes', async () => {
     const directory = new MemoryDirectory('pruned');
-    const api = createExportApi(platform({ openSource: (spec) => slowly(openSource(spec)) }));
+    const api = createExportApi(platform({ openSource: async (spec) => slowly(await openSource(spec)) }));
     const events = await run(api, { kind: 'directory', handle: directory.handle }, () => api.cancel());
     expect(events.at(-1)).toEqual({ type: 'cancelled' });
     expect((await run(api, { kind: 'directory', handle: directory.handle })).at(-1)).toMatchObject({ type: 'done' });
@@ -142,17 +119,6 @@ describe('export into a folder', () => {
     expect(second).toMatchObject([{ type: 'failed', error: { code: 'export-running' } }]);
   });
 });
-
-/** A source that lets messages through between its reads, as a real disk does. */
-function slowly(folder: SourceFolder): SourceFolder {
-  return {
-    ...folder,
-    open: async (name, signal) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return folder.open(name, signal);
-    },
-  };
-}
 
 describe('export as a zip', () => {
   const destination: ExportDestination = { kind: 'zip', name: 'my/model 50%' };
@@ -211,7 +177,7 @@ describe('export as a zip', () => {
 
   it('cleans up after a cancel', async () => {
     const root = new MemoryDirectory('');
-    const api = createExportApi(platform({ openSource: (spec) => slowly(openSource(spec)) }, root));
+    const api = createExportApi(platform({ openSource: async (spec) => slowly(await openSource(spec)) }, root));
     const events = await run(api, destination, () => api.cancel());
     expect(events.at(-1)).toEqual({ type: 'cancelled' });
     expect([...(await root.getDirectoryHandle('exports')).entries.keys()]).toEqual([]);

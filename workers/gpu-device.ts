@@ -1,4 +1,5 @@
 import { StudioError } from '../src/core/base/errors.ts';
+import type { BackendLimits } from '../src/core/calibration/inference-backend.ts';
 
 export interface OpenedGpu {
   readonly device: GPUDevice;
@@ -9,6 +10,10 @@ export interface OpenedGpu {
 }
 
 const RETRY_INTERVAL = 250;
+const MIB = 1024 * 1024;
+const FLOAT_BYTES = 4;
+/** Hidden states of a block: residual stream, its copy and the experts' input lie on the device together. */
+const BLOCK_BYTES = 256 * MIB;
 
 /** A browser's GPU process may need some seconds, or a restart, before it offers an adapter: ask until `patience` ms are over. */
 async function requestAdapter(gpu: GPU, patience: number): Promise<GPUAdapter | null> {
@@ -62,4 +67,21 @@ export async function openGpu(patience: number): Promise<OpenedGpu> {
   } catch (cause) {
     throw unavailable('The graphics processor refused to open.', cause);
   }
+}
+
+/** How work is cut for a device: no tensor is larger than what it binds. `hiddenSize` is the model's. */
+export function gpuLimits({ limits }: Pick<GPUDevice, 'limits'>, hiddenSize: number): BackendLimits {
+  const rowBytes = hiddenSize * FLOAT_BYTES;
+  const largest = Math.min(limits.maxStorageBufferBindingSize, BLOCK_BYTES);
+  return {
+    groupWeightBytes: 16 * MIB,
+    groupRows: Math.max(1, Math.min(65_536, Math.floor(largest / rowBytes))),
+    tensorBytes: largest,
+    attentionTokens: 8192,
+    fusedAttention: true,
+    scoreBytes: Math.min(largest, 64 * MIB),
+    blockTokens: Math.max(1, Math.floor(largest / rowBytes)),
+    groupsAhead: 1,
+    runsBlock: false,
+  };
 }

@@ -3,7 +3,7 @@ import type { InferenceBackend } from '../src/core/calibration/inference-backend
 import { selfTest } from '../src/core/calibration/self-test.ts';
 import type { BackendChoice } from '../src/core/protocol/calibration-protocol.ts';
 import { openGpu } from './gpu-device.ts';
-import { openWasmBackend } from './wasm-backend.ts';
+import { openConvertingWasmBackend, openWasmBackend } from './wasm-backend.ts';
 import { WebGpuBackend } from './webgpu-backend.ts';
 
 /** How long an adapter is waited for, in milliseconds: longer when the person asked for the graphics processor. */
@@ -36,17 +36,28 @@ async function openWebGpu(choice: 'auto' | 'webgpu', hiddenSize: number): Promis
   }
 }
 
+/** What kept the graphics processor from being used; drivers and the browser throw errors of their own. */
+function refusal(error: unknown): StudioError {
+  if (error instanceof StudioError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StudioError('backend', 'webgpu-unavailable', `The graphics processor cannot be used: ${reason}`, {
+    nextStep: 'Calibrate with WebAssembly, or start the browser again and try once more.',
+    cause: error,
+  });
+}
+
 /**
  * The fastest backend that computes rightly here, or the one that was asked for.
  * @param hiddenSize H of the model, which decides how many tokens stay on the device at once.
  * @throws StudioError family `backend` when `choice` is `webgpu` and it cannot be had; `auto` falls back and says why.
  */
 export async function openBackend(choice: BackendChoice, hiddenSize: number): Promise<InferenceBackend> {
-  if (choice === 'wasm') return openWasmBackend([]);
+  if (choice === 'wasm') return openConvertingWasmBackend([]);
   try {
     return await openWebGpu(choice, hiddenSize);
   } catch (error) {
-    if (choice === 'webgpu' || !(error instanceof StudioError)) throw error;
-    return openWasmBackend([error.message]);
+    const reason = refusal(error);
+    if (choice === 'webgpu') throw reason;
+    return openConvertingWasmBackend([reason.message]);
   }
 }

@@ -1,5 +1,6 @@
 import { makeZip, predictLength } from 'client-zip';
 import { CHUNK_BYTES } from '../src/core/export/byte-stream.ts';
+import { DirectoryTarget } from './directory-target.ts';
 
 const FOLDER = 'exports';
 /** The same export gives the same zip: its entries carry this date (local time, as zip dates are). */
@@ -43,20 +44,24 @@ export class OpfsExports {
     signal: AbortSignal,
     onBytes: (bytes: number) => void,
   ): Promise<File> {
-    const handle = await this.#directory.getFileHandle(`${name}.zip`, { create: true });
+    const sink = await new DirectoryTarget(this.#directory).create(`${name}.zip`);
     const entries = files.map(({ name: entry, file }) => ({
       name: `${name}/${entry}`,
       input: file,
       lastModified: ENTRY_DATE,
     }));
+    const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+      write: (chunk) => sink.write(chunk),
+      close: () => sink.close(),
+      abort: (reason) => sink.abort(reason),
+    });
     try {
-      const writable = await handle.createWritable();
       await makeZip(entries).pipeThrough(gather(CHUNK_BYTES, onBytes), { signal }).pipeTo(writable, { signal });
     } catch (error) {
-      await this.#directory.removeEntry(`${name}.zip`).catch(() => undefined);
+      await sink.abort(error).catch(() => undefined);
       throw error;
     }
-    return handle.getFile();
+    return (await this.#directory.getFileHandle(`${name}.zip`)).getFile();
   }
 }
 

@@ -1,10 +1,17 @@
 import { StudioError } from '../src/core/base/errors.ts';
 import type { Checkpoint } from '../src/core/checkpoint/checkpoint.ts';
-import { buildCorpus, type Corpus, type CorpusDomain, corpusFromTokens } from '../src/core/corpus/corpus.ts';
+import {
+  buildCorpus,
+  type Corpus,
+  type CorpusDomain,
+  corpusFromTokens,
+  type TextDomain,
+} from '../src/core/corpus/corpus.ts';
 import { loadModelTokenizer } from '../src/core/corpus/model-tokenizer.ts';
+import { openDomain } from '../src/core/corpus/open-domain.ts';
 import { parseTokenFile } from '../src/core/corpus/packing.ts';
 import type { DomainSpec } from '../src/core/protocol/source-spec.ts';
-import { readTexts } from './read-texts.ts';
+import { domainFiles } from './read-texts.ts';
 
 export interface CorpusRequest {
   readonly domains: readonly DomainSpec[];
@@ -49,7 +56,10 @@ export async function readCorpus(checkpoint: Checkpoint, request: CorpusRequest,
   if (texts.length > 0 || request.domains.length === 0) {
     const { tokenizer, chatTemplate } = await loadModelTokenizer(checkpoint.folder, signal);
     const { sequenceLength, maxTokensPerDomain } = request;
-    const corpus = await buildCorpus(await readTexts(texts, signal), {
+    const opened: TextDomain[] = [];
+    // What is found was shown when the text was chosen.
+    for (const domain of texts) opened.push(await openDomain(domainFiles(domain, signal), () => {}, signal));
+    const corpus = await buildCorpus(opened, {
       tokenizer,
       chatTemplate,
       sequenceLength,

@@ -1,5 +1,8 @@
+import { StudioError } from '../src/core/base/errors.ts';
 import { HostBackend, type SessionRuntime, type SessionValue } from '../src/core/calibration/host-backend.ts';
+import type { WeightConverter } from '../src/core/calibration/weight-converter.ts';
 import { loadOrt, type OrtModule, wasmThreads } from './ort-runtime.ts';
+import { startConverter } from './start-converter.ts';
 
 const MIB = 1024 * 1024;
 
@@ -23,8 +26,8 @@ function wasmRuntime(ort: OrtModule): SessionRuntime {
   };
 }
 
-/** onnxruntime-web on the CPU. `notes` say why nothing faster is used. */
-export async function openWasmBackend(notes: readonly string[]): Promise<HostBackend> {
+/** onnxruntime-web on the CPU. `notes` say why nothing faster is used. Without a `converter` weights are decoded in place. */
+export async function openWasmBackend(notes: readonly string[], converter?: WeightConverter): Promise<HostBackend> {
   const threads = wasmThreads();
   const isolation = crossOriginIsolated
     ? []
@@ -39,10 +42,24 @@ export async function openWasmBackend(notes: readonly string[]): Promise<HostBac
     {
       groupWeightBytes: 16 * MIB,
       groupRows: 16_384,
+      tensorBytes: 256 * MIB,
       attentionTokens: 4096,
       fusedAttention: false,
       scoreBytes: 64 * MIB,
       blockTokens: 131_072,
+      groupsAhead: 1,
+      runsBlock: true,
     },
+    converter,
   );
+}
+
+/** Likewise for a whole model: weights are decoded in a second worker, or in place where none can be had, as a note says. */
+export async function openConvertingWasmBackend(notes: readonly string[]): Promise<HostBackend> {
+  try {
+    return await openWasmBackend(notes, await startConverter());
+  } catch (error) {
+    if (!(error instanceof StudioError)) throw error;
+    return openWasmBackend([...notes, `Weights are decoded between the runs. ${error.message}`]);
+  }
 }

@@ -8,17 +8,15 @@ import type {
   HostArrays,
   InferenceBackend,
 } from '../src/core/calibration/inference-backend.ts';
+import { StageMeter } from '../src/core/calibration/stage-meter.ts';
+import { stackDims, type WeightStack } from '../src/core/calibration/weight-stack.ts';
 import type { LoadedWeight } from '../src/core/checkpoint/read-weights.ts';
-import { decodeWeight } from '../src/core/quantisation/decode-weight.ts';
-import type { OpenedGpu } from './gpu-device.ts';
+import { gpuLimits, type OpenedGpu } from './gpu-device.ts';
 import { loadOrt, type OrtModule } from './ort-runtime.ts';
 import { RowKernels } from './row-kernels.ts';
-import { WeightKernels } from './weight-kernels.ts';
+import { bufferBytes, WeightUploads } from './weight-uploads.ts';
 
-const MIB = 1024 * 1024;
 const FLOAT_BYTES = 4;
-/** Hidden states of a block: residual stream, its copy and the experts' input lie on the device together. */
-const BLOCK_BYTES = 256 * MIB;
 
 /** Floats lie in buffers of the device; the few integers that steer a graph stay on the host. */
 class GpuTensor implements BackendTensor {
@@ -63,31 +61,15 @@ function elements(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
 
-function bufferBytes(dims: readonly number[]): number {
-  return Math.max(16, Math.ceil((elements(dims) * FLOAT_BYTES) / 16) * 16);
-}
-
-function limitsFor(device: GPUDevice, hiddenSize: number): BackendLimits {
-  const rowBytes = hiddenSize * FLOAT_BYTES;
-  const largest = Math.min(device.limits.maxStorageBufferBindingSize, BLOCK_BYTES);
-  return {
-    groupWeightBytes: 16 * MIB,
-    groupRows: Math.max(1, Math.min(65_536, Math.floor(largest / rowBytes))),
-    attentionTokens: 8192,
-    fusedAttention: true,
-    scoreBytes: Math.min(largest, 64 * MIB),
-    blockTokens: Math.max(1, Math.floor(largest / rowBytes)),
-  };
-}
-
 /** Graphs on onnxruntime's native WebGPU provider; activations stay on the device from layer input to layer output. */
 export class WebGpuBackend implements InferenceBackend {
   readonly about: BackendDescription;
   readonly limits: BackendLimits;
+  readonly stages = new StageMeter();
   readonly #ort: OrtModule;
   readonly #device: GPUDevice;
   readonly #kernels: RowKernels;
-  readonly #weights: WeightKernels;
+  readonly #weights: WeightUploads;
   #lost: string | undefined;
   #fault: string | undefined;
   /** onnxruntime must not be entered twice at once: two runs in flight block the worker for ever. */
@@ -97,9 +79,12 @@ export class WebGpuBackend implements InferenceBackend {
     this.#ort = ort;
     this.#device = gpu.device;
     this.#kernels = new RowKernels(gpu.device);
-    this.#weights = new WeightKernels(gpu.device);
+    this.#weights = new WeightUploads(gpu.device, {
+      begin: () => this.stages.begin('convert'),
+      end: () => this.stages.end('convert'),
+    });
     this.about = { id: 'webgpu', description: `WebGPU on ${gpu.name}${gpu.isSoftware ? ' (software)' : ''}`, notes };
-    this.limits = limitsFor(gpu.device, hiddenSize);
+    this.limits = gpuLimits(gpu.device, hiddenSize);
     void gpu.device.lost.then(({ message }) => {
       this.#lost = message || 'the device was lost';
     });
@@ -164,7 +149,8 @@ export class WebGpuBackend implements InferenceBackend {
           const feeds = Object.fromEntries(
             Object.entries(inputs).map(([key, tensor]) => [key, gpuTensor(tensor).value]),
           );
-          const results = await session.run(feeds, [...outputs]).catch((cause: unknown) => {
+          const run = () => session.run(feeds, [...outputs]);
+          const results = await this.stages.during('compute', run).catch((cause: unknown) => {
             throw this.#failure(name, cause);
           });
           const tensors = outputs.map((output) => {
@@ -205,21 +191,20 @@ export class WebGpuBackend implements InferenceBackend {
   }
 
   async uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor> {
-    const shape = weights[0]?.shape ?? [];
-    const size = elements(shape);
-    const dims = [weights.length, ...shape];
-    const bindable = bufferBytes(dims) <= this.#device.limits.maxStorageBufferBindingSize;
-    const onDevice = bindable && weights.every((weight) => this.#weights.decodes(weight));
-    const buffer = this.#create(dims, !onDevice);
-    if (onDevice) {
-      for (const [index, weight] of weights.entries()) this.#weights.decodeInto(weight, buffer, index * size);
-    } else {
-      const data = new Float32Array(buffer.getMappedRange());
-      for (const [index, weight] of weights.entries())
-        decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
-      buffer.unmap();
-    }
-    return this.#wrap(buffer, dims);
+    const [tensor] = await this.uploadStacks([{ weights }]);
+    if (tensor === undefined) throw new RangeError('an upload gave no tensor');
+    return tensor;
+  }
+
+  async uploadStacks(stacks: readonly WeightStack[]): Promise<BackendTensor[]> {
+    this.#check('weights');
+    const buffers = await this.#weights.upload(stacks).catch((cause: unknown) => {
+      throw cause instanceof StudioError ? cause : this.#failure('weights', cause);
+    });
+    return stacks.flatMap((stack, index) => {
+      const buffer = buffers[index];
+      return buffer === undefined ? [] : [this.#wrap(buffer, stackDims(stack))];
+    });
   }
 
   zeros(dims: readonly number[]): BackendTensor {
@@ -283,7 +268,8 @@ export class WebGpuBackend implements InferenceBackend {
       });
       try {
         this.#copy(bufferOf(tensor), 0, staging, 0, bytes);
-        await staging.mapAsync(GPUMapMode.READ, 0, bytes).catch((cause: unknown) => {
+        const mapped = () => staging.mapAsync(GPUMapMode.READ, 0, bytes);
+        await this.stages.during('compute', mapped).catch((cause: unknown) => {
           throw this.#failure('read-back', cause);
         });
         this.#check('read-back');

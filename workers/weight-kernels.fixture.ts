@@ -1,10 +1,14 @@
 import type { ReadonlyJsonObject } from '../src/core/base/json.ts';
+import { fusedCuts } from '../src/core/calibration/fused-expert.ts';
+import { decodeStacks, type WeightStack } from '../src/core/calibration/weight-stack.ts';
 import { decodeStored, type LoadedWeight } from '../src/core/checkpoint/read-weights.ts';
 import { readQuantisation } from '../src/core/quantisation/quantisation-config.ts';
 import { storedWeight } from '../src/core/quantisation/stored-weight.ts';
 import type { TensorBytes } from '../src/core/quantisation/weight-scheme.ts';
 import type { Dtype } from '../src/core/safetensors/dtype.ts';
 import { WeightKernels } from './weight-kernels.ts';
+import { WeightRing } from './weight-ring.ts';
+import { WeightUploads } from './weight-uploads.ts';
 
 /** A case of src/core/quantisation/fixtures/quantised-weights.json. */
 export interface StoredCase {
@@ -103,9 +107,16 @@ function countDifferent(actual: Float32Array, expected: Float32Array): number {
 }
 
 const MARGIN = 3;
+/** So small that most weights come in pieces, and pieces end where no binding may begin. */
+const SMALL_RING = { count: 3, bytes: 60_004 };
 const UNTOUCHED = 12_345.5;
 
-async function compare(device: GPUDevice, kernels: WeightKernels, weight: LoadedWeight): Promise<Comparison> {
+async function compare(
+  device: GPUDevice,
+  ring: WeightRing,
+  kernels: WeightKernels,
+  weight: LoadedWeight,
+): Promise<Comparison> {
   const expected = decodeStored(weight);
   const numbers = expected.length;
   if (!kernels.decodes(weight)) return { name: weight.name, decodes: false, numbers, different: 0, spilt: 0 };
@@ -115,7 +126,8 @@ async function compare(device: GPUDevice, kernels: WeightKernels, weight: Loaded
     usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   });
   device.queue.writeBuffer(target, 0, around);
-  kernels.decodeInto(weight, target, MARGIN);
+  await kernels.decodeInto(weight, target, MARGIN);
+  ring.submit();
   const values = await read(device, target);
   target.destroy();
   const margins = [...values.subarray(0, MARGIN), ...values.subarray(MARGIN + numbers)];
@@ -128,6 +140,65 @@ async function compare(device: GPUDevice, kernels: WeightKernels, weight: Loaded
   };
 }
 
+/** Fused experts in each orientation, three of a group; their bytes end in the middle of a word. */
+function fusedStacks(): (readonly [name: string, stacks: readonly WeightStack[]])[] {
+  const [hiddenSize, innerSize] = [7, 5];
+  const bf16 = (name: string, shape: readonly number[], seed: number): LoadedWeight => {
+    const numbers = shape.reduce((product, size) => product * size, 1);
+    const values = Uint16Array.from({ length: numbers }, (_, at) => 0x3f00 + ((at * seed) & 0x3ff));
+    return weightOf(name, [['weight', tensor('weight', 'BF16', shape, new Uint8Array(values.buffer))]]);
+  };
+  return (['out-in', 'in-out'] as const).flatMap((orientation) =>
+    [false, true].map((interleaved) => {
+      const cuts = fusedCuts({ hiddenSize, innerSize, orientation, interleaved });
+      const turn = (out: number, into: number): number[] => (orientation === 'out-in' ? [out, into] : [into, out]);
+      const gateUp = [3, 5, 7].map((seed) => bf16(`gate_up ${seed}`, turn(2 * innerSize, hiddenSize), seed));
+      const down = [11, 13, 17].map((seed) => bf16(`down ${seed}`, turn(hiddenSize, innerSize), seed));
+      const bias = [19, 23, 29].map((seed) => bf16(`bias ${seed}`, [2 * innerSize], seed));
+      const stacks: WeightStack[] = [
+        { weights: gateUp, cut: cuts.gate },
+        { weights: gateUp, cut: cuts.up },
+        { weights: bias, cut: cuts.gateBias },
+        { weights: bias, cut: cuts.upBias },
+        { weights: down, cut: cuts.down },
+        { weights: gateUp },
+      ];
+      return [`fused ${orientation}${interleaved ? ', interleaved' : ''}`, stacks] as const;
+    }),
+  );
+}
+
+/** What the device decodes beside what the host must: scales beyond its range. */
+function mixedStack(): WeightStack {
+  const bytes = Uint8Array.from({ length: 99 }, (_, at) => at);
+  const scaled = (name: string, scale: number): LoadedWeight =>
+    weightOf(name, [
+      ['weight', tensor('weight', 'F8_E4M3', [3, 33], bytes)],
+      ['weight_scale', tensor('weight_scale', 'F32', [1], new Uint8Array(Float32Array.of(scale).buffer))],
+    ]);
+  return { weights: [scaled('ordinary', 0.5), scaled('tiny', 2 ** -110), scaled('ordinary again', 3)] };
+}
+
+/** All uploads at once through one small ring, against the host's stacks. */
+async function compareUploads(device: GPUDevice): Promise<Comparison[]> {
+  const uploads = new WeightUploads(device, undefined, { count: 2, bytes: 100 });
+  const all = [...fusedStacks(), ['a stack of which the host decodes one', [mixedStack()]] as const];
+  const results = all.map(async ([name, stacks]): Promise<Comparison> => {
+    const buffers = await uploads.upload(stacks);
+    const expected = decodeStacks(stacks);
+    let [numbers, different] = [0, 0];
+    for (const [index, values] of expected.entries()) {
+      const buffer = buffers[index];
+      if (buffer === undefined) throw new Error('a stack without a buffer');
+      numbers += values.length;
+      different += countDifferent((await read(device, buffer)).subarray(0, values.length), values);
+      buffer.destroy();
+    }
+    return { name, decodes: true, numbers, different, spilt: 0 };
+  });
+  return Promise.all(results);
+}
+
 /** Decodes every weight on the device and on the host. @throws Error when there is no device, or it reports an error. */
 export async function compareKernels(stored: readonly StoredCase[]): Promise<Comparison[]> {
   const adapter = await navigator.gpu.requestAdapter();
@@ -135,11 +206,13 @@ export async function compareKernels(stored: readonly StoredCase[]): Promise<Com
   const device = await adapter.requestDevice();
   const errors: string[] = [];
   device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
-  const kernels = new WeightKernels(device);
+  const ring = new WeightRing(device, undefined, SMALL_RING);
+  const kernels = new WeightKernels(device, ring);
   const results: Comparison[] = [];
   for (const weight of [...stored.map(fromStored), ...exhaustive()]) {
-    results.push(await compare(device, kernels, weight));
+    results.push(await compare(device, ring, kernels, weight));
   }
+  results.push(...(await compareUploads(device)));
   await device.queue.onSubmittedWorkDone();
   device.destroy();
   if (errors[0] !== undefined) throw new Error(errors[0]);

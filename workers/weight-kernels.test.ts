@@ -3,10 +3,12 @@ import { storedWeight } from '../src/core/quantisation/stored-weight.ts';
 import type { TensorBytes } from '../src/core/quantisation/weight-scheme.ts';
 import type { StoredCase } from './weight-kernels.fixture.ts';
 import { WeightKernels } from './weight-kernels.ts';
+import { WeightRing } from './weight-ring.ts';
 
 /** All of a device that the decision needs; what a real one computes is held in e2e/weight-kernels.webgpu.spec.ts. */
 function kernels(largest: number): WeightKernels {
-  return new WeightKernels({ limits: { maxStorageBufferBindingSize: largest } } as GPUDevice);
+  const device = { limits: { maxStorageBufferBindingSize: largest, maxBufferSize: 1 << 20 } } as GPUDevice;
+  return new WeightKernels(device, new WeightRing(device));
 }
 
 function tensor(name: string, dtype: TensorBytes['dtype'], shape: readonly number[], bytes: Uint8Array<ArrayBuffer>) {

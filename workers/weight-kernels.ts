@@ -1,13 +1,20 @@
 import { FP8_E4M3, FP8_E5M2 } from '../src/core/base/small-formats.ts';
+import { numbersOf, type WeightCut } from '../src/core/calibration/weight-stack.ts';
 import type { LoadedWeight } from '../src/core/checkpoint/read-weights.ts';
 import { INT8, scaleGridOf, scalesOf } from '../src/core/quantisation/decode-weight.ts';
 import { integerTables } from '../src/core/quantisation/group-integers.ts';
-import { BYTES, HALVES, INTEGERS, MXFP4 } from './weight-shaders.ts';
+import type { WeightRing } from './weight-ring.ts';
+import { BYTES, CUT, HALVES, INTEGERS, MXFP4 } from './weight-shaders.ts';
 
-const SHADERS = { halves: HALVES, bytes: BYTES, mxfp4: MXFP4, integers: INTEGERS } as const;
+const SHADERS = { halves: HALVES, bytes: BYTES, mxfp4: MXFP4, integers: INTEGERS, cut: CUT } as const;
 const WORD_BYTES = 4;
 const GROUP_SIZE = 64;
 const MAX_GROUPS = 65_535;
+/** No device asks for more. */
+const BINDING_ALIGNMENT = 256;
+const UNIFORM = new Uint32Array(16);
+/** What the scratch buffer may keep between two uploads. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 /** Products with scales of another size could be subnormal, which a device may take for zero, or overflow. */
 const [SMALLEST_SCALE, LARGEST_SCALE] = [2 ** -100, 2 ** 100];
 
@@ -37,10 +44,6 @@ type Plan =
       readonly tables: readonly Data[];
       readonly shape: Shape;
     };
-
-function numbersOf({ shape }: LoadedWeight): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
 
 function inRange(scales: Float32Array): boolean {
   return scales.every((scale) => {
@@ -126,16 +129,20 @@ function planOf(weight: LoadedWeight): Plan | undefined {
 }
 
 /**
- * Decodes weights on the device: what goes up is the checkpoint's own bytes, with the scales as f32. The numbers are, bit for
+ * Decodes weights on the device: what goes up, through the ring, is the checkpoint's own bytes, with the scales as f32. The numbers are, bit for
  * bit, those of decodeWeight.
  */
 export class WeightKernels {
   readonly #device: GPUDevice;
+  readonly #ring: WeightRing;
   readonly #pipelines = new Map<keyof typeof SHADERS, GPUComputePipeline>();
   readonly #plans = new WeakMap<LoadedWeight, Plan>();
 
-  constructor(device: GPUDevice) {
+  #scratch: GPUBuffer | undefined;
+
+  constructor(device: GPUDevice, ring: WeightRing) {
     this.#device = device;
+    this.#ring = ring;
   }
 
   #plan(weight: LoadedWeight): Plan | undefined {
@@ -153,40 +160,84 @@ export class WeightKernels {
     const plan = this.#plan(weight);
     if (plan === undefined) return false;
     if (plan.kind === 'copy') return plan.bytes.byteLength > 0;
-    const largest = this.#device.limits.maxStorageBufferBindingSize;
-    return plan.stored.byteLength > 0 && [plan.stored, ...plan.tables].every((data) => data.byteLength <= largest);
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.limits;
+    const data = [plan.stored, ...plan.tables];
+    return (
+      plan.stored.byteLength > 0 &&
+      data.every(({ byteLength }) => byteLength <= maxStorageBufferBindingSize) &&
+      sectionsOf([UNIFORM, ...data]).size <= maxBufferSize
+    );
   }
 
   /**
-   * Decodes a weight into f32s of `target`, row-major from `elementOffset` on. `target` is a storage buffer, as large as the
-   * device binds at most, that may be copied to.
+   * Decodes a weight into f32s of `target`, row-major from `elementOffset` on: with the ring's next submit. `target` is a
+   * storage buffer, as large as the device binds at most, that may be copied to.
    * @throws RangeError when `decodes` is false.
    */
-  decodeInto(weight: LoadedWeight, target: GPUBuffer, elementOffset: number): void {
+  async decodeInto(weight: LoadedWeight, target: GPUBuffer, elementOffset: number): Promise<void> {
     const plan = this.#plan(weight);
     if (plan === undefined) throw new RangeError(`"${weight.name}" is not decoded on the device`);
     this.#plans.delete(weight);
-    if (plan.kind === 'copy') {
-      this.#device.queue.writeBuffer(target, elementOffset * WORD_BYTES, plan.bytes);
-      return;
-    }
+    if (plan.kind === 'copy') return this.#ring.write(target, elementOffset * WORD_BYTES, plan.bytes);
     const words = Math.ceil(plan.stored.byteLength / WORD_BYTES);
-    const uniform = this.#upload(
-      uniformOf(plan.shape, elementOffset, words, numbersOf(weight)),
-      GPUBufferUsage.UNIFORM,
-    );
-    const buffers = [plan.stored, ...plan.tables].map((data) => this.#upload(data, GPUBufferUsage.STORAGE));
-    const pipeline = this.#pipeline(plan.kind);
-    const encoder = this.#device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    const uniform = uniformOf(plan.shape, elementOffset, words, numbersOf(weight));
+    await this.#run(plan.kind, target, [uniform, plan.stored, ...plan.tables], words);
+  }
+
+  /** Copies a matrix out of the f32s of `source` to `target`, row-major from `elementOffset` on; bound and run likewise. */
+  async cutInto(source: GPUBuffer, cut: WeightCut, target: GPUBuffer, elementOffset: number): Promise<void> {
+    const { rows, columns, first, rowStride, columnStride } = cut;
+    const numbers = rows * columns;
+    const uniform = Uint32Array.of(elementOffset, numbers, columns, first, rowStride, columnStride, 0, 0);
+    await this.#run('cut', target, [uniform], numbers, source);
+  }
+
+  /** Frees what lies on the device between two uploads, where it is much. Only after a submit. */
+  trim(): void {
+    if (this.#scratch === undefined || this.#scratch.size <= KEPT_BYTES) return;
+    this.#scratch.destroy();
+    this.#scratch = undefined;
+  }
+
+  /** Writes `data`, the uniform first, to the scratch buffer and records a pass over it. */
+  async #run(
+    kind: keyof typeof SHADERS,
+    target: GPUBuffer,
+    data: readonly Data[],
+    invocations: number,
+    source?: GPUBuffer,
+  ): Promise<void> {
+    const { offsets, size } = sectionsOf(data);
+    const scratch = this.#scratchOf(size);
+    // The queue is in order: the pass that read the bytes before these has run when they arrive.
+    for (const [index, part] of data.entries()) await this.#ring.write(scratch, offsets[index] ?? 0, bytesOf(part));
+    const sections = data.map((part, index) => ({
+      buffer: scratch,
+      offset: offsets[index] ?? 0,
+      size: Math.ceil(part.byteLength / WORD_BYTES) * WORD_BYTES,
+    }));
+    const resources = [{ buffer: target }, ...sections, ...(source === undefined ? [] : [{ buffer: source }])];
+    const pipeline = this.#pipeline(kind);
+    const pass = this.#ring.encoder.beginComputePass();
     pass.setPipeline(pipeline);
-    const entries = [target, uniform, ...buffers].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
     pass.setBindGroup(0, this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    const groups = Math.ceil(words / GROUP_SIZE);
+    const groups = Math.ceil(invocations / GROUP_SIZE);
     pass.dispatchWorkgroups(Math.min(groups, MAX_GROUPS), Math.ceil(groups / MAX_GROUPS));
     pass.end();
-    this.#device.queue.submit([encoder.finish()]);
-    for (const buffer of [uniform, ...buffers]) buffer.destroy();
+  }
+
+  /** One buffer for the stored bytes of all weights in turn, as large as the largest so far. */
+  #scratchOf(size: number): GPUBuffer {
+    if (this.#scratch !== undefined && this.#scratch.size >= size) return this.#scratch;
+    // Commands that name the old one must be with the device before it goes.
+    this.#ring.submit();
+    this.#scratch?.destroy();
+    this.#scratch = this.#device.createBuffer({
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    return this.#scratch;
   }
 
   #pipeline(kind: keyof typeof SHADERS): GPUComputePipeline {
@@ -199,14 +250,21 @@ export class WeightKernels {
     this.#pipelines.set(kind, pipeline);
     return pipeline;
   }
+}
 
-  #upload(data: Data, usage: number): GPUBuffer {
-    const size = Math.ceil(data.byteLength / WORD_BYTES) * WORD_BYTES;
-    const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation: true });
-    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    buffer.unmap();
-    return buffer;
+function bytesOf({ buffer, byteOffset, byteLength }: Data): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Where pieces of data lie in one buffer, each where a binding may begin. */
+function sectionsOf(data: readonly Data[]): { readonly offsets: readonly number[]; readonly size: number } {
+  const offsets: number[] = [];
+  let size = 0;
+  for (const { byteLength } of data) {
+    offsets.push(size);
+    size += Math.ceil(byteLength / BINDING_ALIGNMENT) * BINDING_ALIGNMENT;
   }
+  return { offsets, size };
 }
 
 function uniformOf(shape: Shape, offset: number, words: number, numbers: number): Uint32Array<ArrayBuffer> {

@@ -149,3 +149,22 @@ fn decode(word: u32) {
   }
 }`
 }${ENTRY}`;
+
+/** A matrix out of decoded numbers: row r, column c is the source's number first + r · row_stride + c · column_stride. */
+export const CUT = /* wgsl */ `
+struct Cut {
+  target_offset: u32, numbers: u32, columns: u32, first: u32,
+  row_stride: u32, column_stride: u32, pad_0: u32, pad_1: u32,
+}
+@group(0) @binding(0) var<storage, read_write> result: array<u32>;
+@group(0) @binding(1) var<uniform> cut: Cut;
+@group(0) @binding(2) var<storage, read> source: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let at = (group.x + group.y * groups.x) * 64u + local.x;
+  if (at >= cut.numbers) { return; }
+  let row = at / cut.columns;
+  let column = at % cut.columns;
+  result[cut.target_offset + at] = source[cut.first + row * cut.row_stride + column * cut.column_stride];
+}`;

@@ -6,6 +6,7 @@ import { CompressionSlider } from '../features/compression-slider/CompressionSli
 import { CorpusPanel } from '../features/corpus-panel/CorpusPanel.tsx';
 import { ExpertInspector } from '../features/expert-inspector/ExpertInspector.tsx';
 import { ExportPanel } from '../features/export-panel/ExportPanel.tsx';
+import { PlanExchange } from '../features/plan-exchange/PlanExchange.tsx';
 import { PlanSummary } from '../features/plan-summary/PlanSummary.tsx';
 import { SaliencyHeatmap } from '../features/saliency-heatmap/SaliencyHeatmap.tsx';
 import { RegionFailure } from './RegionFailure.tsx';
@@ -48,9 +49,14 @@ export function Workspace() {
         <Region>
           <CompressionSlider />
         </Region>
-        <Region>
-          <PlanSummary />
-        </Region>
+        <div className={styles.outcome}>
+          <Region>
+            <PlanSummary />
+          </Region>
+          <Region>
+            <PlanExchange />
+          </Region>
+        </div>
       </div>
     </main>
   );

@@ -21,19 +21,23 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       usage:
         'calibrate MODEL (--tokens ids.json | --corpus FILE[:name] …) --out stats.json\n' +
         '       [--gate model|reference] [--max-tokens n] [--sequence-length n] [--layers a-b] [--shard i/n] [--threads n]\n' +
-        '       [--resume DIR] [--descriptor FILE] [--force] [--json]',
+        '       [--memory 2GiB] [--resume DIR] [--descriptor FILE] [--force] [--json]',
       load: () => import('./commands/calibrate.ts'),
     },
   ],
   [
     'merge',
-    { usage: 'merge stats.json… --out stats.json [--force] [--json]', load: () => import('./commands/merge.ts') },
+    {
+      usage: 'merge stats.json… --out stats.json [--model MODEL] [--descriptor FILE] [--force] [--json]',
+      load: () => import('./commands/merge.ts'),
+    },
   ],
   [
     'plan',
     {
       usage:
-        'plan --stats stats.json (--ratio r | --experts n | --max-bytes size --model MODEL) --out plan.json\n' +
+        'plan (--stats stats.json | --import FILE --model MODEL) (--ratio r | --experts n | --max-bytes size --model MODEL)\n' +
+        '       --out plan.json\n' +
         '       [--model MODEL] [--descriptor FILE] [--metric reap] [--policy uniform] [--protect layer:expert,…] [--protect-super-experts]\n' +
         '       [--next-token prune|drop] [--force] [--json]',
       load: () => import('./commands/plan.ts'),
@@ -51,14 +55,14 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'export',
     {
-      usage: 'export MODEL --plan plan.json --out DIR [--descriptor FILE] [--resume] [--json]',
+      usage: 'export MODEL --plan plan.json --out DIR [--shard-size 5GB] [--descriptor FILE] [--resume] [--json]',
       load: () => import('./commands/export.ts'),
     },
   ],
   [
     'verify',
     {
-      usage: 'verify DIR [--source MODEL] [--descriptor FILE] [--json]',
+      usage: 'verify DIR [--source MODEL [--source-hashes]] [--descriptor FILE] [--json]',
       load: () => import('./commands/verify.ts'),
     },
   ],

@@ -139,13 +139,14 @@ describe('wrong usage', () => {
 
 describe('refusals', () => {
   it('come as an object on stdout with --json', async () => {
-    const { code, out, err } = await cli(['inspect', 'hf:Qwen/Qwen3-30B-A3B', '--json']);
+    const { code, out, err } = await cli(['inspect', at('nowhere'), '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(out).error).toMatchObject({
-      code: 'only-local',
-      nextStep: 'Download the repository and give its folder.',
+      family: 'source',
+      message: expect.stringContaining('nowhere'),
+      nextStep: expect.any(String),
     });
-    expect(err).toContain('Only local folders can be opened by this version.');
+    expect(err).toContain('nowhere');
   });
 
   it('name the file that is missing, or is no folder, or no plan', async () => {

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { ByteSource } from '../core/bytes/byte-source.ts';
+import type { FillingSource } from '../core/bytes/filling-source.ts';
 import { checkRange } from '../core/bytes/memory-source.ts';
 import { changedError, shortReadError, unreadableError } from '../core/bytes/refusals.ts';
+import type { VersionedSource } from '../core/bytes/source-version.ts';
 
 /** Bytes read between two looks at the abort signal. */
 const PIECE_BYTES = 64 * 2 ** 20;
@@ -33,7 +34,7 @@ async function readFully(handle: FileHandle, into: Uint8Array, offset: number, s
  * A ByteSource over a file on disk. It holds no handle between reads, so that a checkpoint of hundreds of shards leaves
  * none open; size and time of modification are compared on every read.
  */
-export class NodeFileSource implements ByteSource {
+export class NodeFileSource implements FillingSource, VersionedSource {
   readonly name: string;
   readonly size: number;
   readonly #path: string;
@@ -44,6 +45,11 @@ export class NodeFileSource implements ByteSource {
     this.size = Number(version.size);
     this.#path = path;
     this.#version = version;
+  }
+
+  /** Time of modification in nanoseconds, as text. */
+  get version(): string {
+    return String(this.#version.mtimeNs);
   }
 
   /** @throws StudioError family `source` code `unreadable`; a missing file as Node's own ENOENT. */
@@ -62,8 +68,16 @@ export class NodeFileSource implements ByteSource {
 
   /** @throws StudioError family `source`: `out-of-range`, `changed`, `short-read`, `unreadable`. */
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    signal?.throwIfAborted();
     checkRange(this.name, this.size, offset, length);
+    const bytes = new Uint8Array(length);
+    await this.fill(bytes, offset, signal);
+    return bytes;
+  }
+
+  /** @throws StudioError family `source`: `out-of-range`, `changed`, `short-read`, `unreadable`. */
+  async fill(into: Uint8Array<ArrayBuffer>, offset: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    checkRange(this.name, this.size, offset, into.byteLength);
     const handle = await open(this.#path, 'r').catch((cause: unknown) => {
       const code = nodeErrorCode(cause);
       throw code === 'ENOENT'
@@ -71,8 +85,7 @@ export class NodeFileSource implements ByteSource {
         : unreadableError(this.name, code, cause);
     });
     try {
-      const bytes = new Uint8Array(length);
-      const found = await readFully(handle, bytes, offset, signal);
+      const found = await readFully(handle, into, offset, signal);
       // After the bytes, so that a change while they were read is seen as well.
       const { size, mtimeNs } = await handle.stat({ bigint: true });
       if (size !== this.#version.size || mtimeNs !== this.#version.mtimeNs) {
@@ -81,8 +94,7 @@ export class NodeFileSource implements ByteSource {
           size === this.#version.size ? 'it was written to' : `it had ${this.size} bytes and now has ${size}`,
         );
       }
-      if (found !== length) throw shortReadError(this.name, offset, length, found);
-      return bytes;
+      if (found !== into.byteLength) throw shortReadError(this.name, offset, into.byteLength, found);
     } catch (cause) {
       if (nodeErrorCode(cause).startsWith('E')) throw unreadableError(this.name, nodeErrorCode(cause), cause);
       throw cause;

@@ -79,11 +79,19 @@ function folderRefusal(path: string, cause: unknown): StudioError {
   });
 }
 
+/** Bytes of one write to the system: for larger ones Linux looks for memory in one piece, at up to ten times the time. */
+const WRITE_BYTES = 512 * 2 ** 10;
+
+/** Bytes after which the disk is told to begin, so that it writes while the next pieces are read and hashed. */
+const FLUSH_BYTES = 64 * 2 ** 20;
+
 /** Writes one new file, and makes sure that it is on the disk when `close` resolves. */
 class NodeFileSink implements ByteSink {
   readonly #handle: FileHandle;
   readonly #folder: string;
   readonly #path: string;
+  #unflushed = 0;
+  #flushing: Promise<void> = Promise.resolve();
 
   constructor(handle: FileHandle, folder: string, path: string) {
     this.#handle = handle;
@@ -93,13 +101,21 @@ class NodeFileSink implements ByteSink {
 
   async write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let done = 0; done < chunk.byteLength; ) {
-      const { bytesWritten } = await this.#handle.write(chunk, done, chunk.byteLength - done);
+      const { bytesWritten } = await this.#handle.write(chunk, done, Math.min(WRITE_BYTES, chunk.byteLength - done));
       done += bytesWritten;
     }
+    this.#unflushed += chunk.byteLength;
+    if (this.#unflushed < FLUSH_BYTES) return;
+    this.#unflushed = 0;
+    // A system reports a failed write of its cache once: here or to `close`, never both.
+    await this.#flushing;
+    this.#flushing = this.#handle.datasync();
+    this.#flushing.catch(() => undefined);
   }
 
   async close(): Promise<void> {
     try {
+      await this.#flushing;
       await this.#handle.sync();
     } finally {
       await this.#handle.close();
@@ -108,6 +124,7 @@ class NodeFileSink implements ByteSink {
   }
 
   async abort(): Promise<void> {
+    await this.#flushing.catch(() => undefined);
     // Closing fails when a failed `close` has closed it already.
     await this.#handle.close().catch(() => undefined);
     await unlink(this.#path);

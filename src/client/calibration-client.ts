@@ -1,6 +1,7 @@
 import { transfer } from 'comlink';
-import { fromWireError } from '../core/base/errors.ts';
+import { fromWireError, StudioError } from '../core/base/errors.ts';
 import type { CheckpointSummary } from '../core/checkpoint/summary.ts';
+import type { HubQuery, OpenedHub } from '../core/hub/hub-repo.ts';
 import type { CalibrationApi, CalibrationEvent, CalibrationRequest } from '../core/protocol/calibration-protocol.ts';
 import type { SourceSpec } from '../core/protocol/source-spec.ts';
 import { terminateUnlessEnded } from './cancellation.ts';
@@ -27,6 +28,25 @@ export async function openCheckpoint(source: SourceSpec): Promise<CheckpointSumm
   const result = await handle.call(async (remote) => await remote.openCheckpoint(source));
   if (!result.ok) throw fromWireError(result.error);
   return result.value;
+}
+
+/**
+ * Looks a repository up on its hub and pins its commit; reads no file.
+ *
+ * @throws StudioError that says why it cannot be opened.
+ */
+export async function resolveHub(query: HubQuery): Promise<OpenedHub> {
+  const result = await handle.call(async (remote) => await remote.resolveHub(query));
+  if (!result.ok) throw fromWireError(result.error);
+  return result.value;
+}
+
+/** Ends the worker, and so its requests, unless a run is under way: what is being opened rejects with `cancelled`. */
+export function stopOpening(): void {
+  if (running !== null) return;
+  handle.terminate(
+    new StudioError('internal', 'cancelled', 'Opening was cancelled.', { nextStep: 'Open it again when you like.' }),
+  );
 }
 
 /** Resolves when the run has ended in any way; the last event says how. Never rejects. */

@@ -24,7 +24,7 @@ export class WorkerHandle<Api> {
     this.#spawn = spawn;
   }
 
-  /** @throws StudioError internal/worker-failed when the worker dies first; whatever the call rejects with. */
+  /** @throws StudioError internal/worker-failed when the worker dies first, or is ended without a word; whatever the call rejects with. */
   call<Value>(make: (remote: Remote<Api>) => Promise<Value>): Promise<Value> {
     const live = this.#live ?? this.#start();
     return Promise.race([make(live.remote), live.death]);
@@ -48,6 +48,7 @@ export class WorkerHandle<Api> {
     const death = new Promise<never>((_resolve, reject) => {
       fail = reject;
     });
+    let dead = false;
     // A death with no call under way is nobody's failure.
     death.catch(() => {});
     const live: LiveWorker<Api> = {
@@ -55,6 +56,8 @@ export class WorkerHandle<Api> {
       remote,
       death,
       kill: (reason) => {
+        if (dead) return;
+        dead = true;
         if (this.#live === live) this.#live = null;
         remote[releaseProxy]();
         worker.terminate();
@@ -65,6 +68,10 @@ export class WorkerHandle<Api> {
       event.preventDefault();
       live.kill(this.#failure(event.message));
     });
+    worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      const lifeLock = lifeLockIn(data);
+      if (lifeLock !== undefined) void whenFree(lifeLock).then(() => live.kill(this.#failure('it was ended')));
+    });
     worker.addEventListener('messageerror', () => live.kill(this.#failure('a message could not be read')));
     this.#live = live;
     return live;
@@ -73,7 +80,19 @@ export class WorkerHandle<Api> {
   #failure(message: string | undefined): StudioError {
     const cause = message === undefined || message === '' ? 'it could not be loaded' : message;
     return new StudioError('internal', 'worker-failed', `The ${this.#noun} worker stopped: ${cause}.`, {
-      nextStep: 'Try again. If it happens again, reload the page; finished layers and shards are kept.',
+      nextStep:
+        'Go on from where it stopped: finished layers and shards are kept. If it happens again, reload the page.',
     });
   }
+}
+
+/** The lock that a worker says it holds for as long as it lives; its other messages are comlink's. */
+function lifeLockIn(data: unknown): string | undefined {
+  if (typeof data !== 'object' || data === null || !('lifeLock' in data)) return undefined;
+  return typeof data.lifeLock === 'string' ? data.lifeLock : undefined;
+}
+
+/** Resolves when nobody holds the lock any more. */
+async function whenFree(lock: string): Promise<void> {
+  await navigator.locks.request(lock, () => undefined);
 }

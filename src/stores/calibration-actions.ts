@@ -7,13 +7,16 @@ import { checkpointStore } from './checkpoint-store.ts';
 import { chosenDomains, corpusStore } from './corpus-store.ts';
 import { forgetUnfinished, noteUnfinished } from './unfinished-run.ts';
 
+const MIB = 2 ** 20;
+
 const client = () => import('../client/calibration-client.ts');
 
 /** Calibrates the open checkpoint on the chosen text. Does nothing while a run is under way or nothing is open. */
 export async function startCalibration(): Promise<void> {
   const { source, summary } = checkpointStore.getState();
   if (source === null || summary === null || isUnderWay(calibrationStore.getState().status)) return;
-  const { sequenceLength, maxTokensPerDomain, gate, backend, startAfresh, ...texts } = corpusStore.getState();
+  const { sequenceLength, maxTokensPerDomain, gate, backend, memoryMiB, startAfresh, ...texts } =
+    corpusStore.getState();
   const request: CalibrationRequest = {
     source: source.spec,
     domains: chosenDomains(texts),
@@ -22,6 +25,7 @@ export async function startCalibration(): Promise<void> {
     gate,
     backend,
     resume: !startAfresh,
+    memoryBudget: memoryMiB * MIB,
   };
   clearCalibration();
   calibrationStore.setState({

@@ -4,23 +4,34 @@ import type { SourceSpec } from '../core/protocol/source-spec.ts';
 import { calibrationStore, clearCalibration, isUnderWay } from './calibration-store.ts';
 import { checkpointStore, chooseSource, isChosen, noteSummary, type OpenedSource } from './checkpoint-store.ts';
 import { exportStore, IDLE_EXPORT, isExporting } from './export-store.ts';
+import { closeRepoDialog } from './hub-store.ts';
 import { withKeptDescriptor } from './inspector-kept.ts';
 import { needsInspector, openInspector } from './inspector-open.ts';
 import { closeInspector, inspectorStore } from './inspector-store.ts';
+import { rememberSource } from './remembered-store.ts';
 import { viewStore } from './view-store.ts';
 
 /**
  * Reads the headers of a source and notes what they say. A descriptor that was kept for its type comes before the
- * studio's own; a type that the studio does not know leads to the inspector. @throws StudioError
+ * studio's own; a type that the studio does not know leads to the inspector. What was opened is remembered.
+ * @throws StudioError
  */
 export async function openSource(source: OpenedSource): Promise<CheckpointSummary> {
   try {
     const opened = await openKept(source);
+    if (isChosen(source)) {
+      // Before the page turns to the model: the dialog would stand on the next screen again.
+      closeRepoDialog();
+      void rememberSource(source.spec);
+    }
     noteSummary(opened.source, opened.summary);
     return opened.summary;
   } catch (error) {
     const refusal = toWireError(error);
-    if (isChosen(source) && needsInspector(refusal)) void openInspector(source, refusal);
+    if (isChosen(source) && needsInspector(refusal)) {
+      closeRepoDialog();
+      void openInspector(source, refusal);
+    }
     throw error;
   }
 }

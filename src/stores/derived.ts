@@ -1,8 +1,12 @@
 import { toWireError, type WireError } from '../core/base/errors.ts';
 import type { CheckpointSummary } from '../core/checkpoint/summary.ts';
+import { IMPORTED_METRIC } from '../core/plan/imported-metric.ts';
+import { checkPlanFits } from '../core/plan/plan-file.ts';
 import { type PlanSummary, summarisePlan } from '../core/plan/plan-summary.ts';
+import { unevenLayers, unusualCount } from '../core/plan/plan-warnings.ts';
 import type { PruningPlan } from '../core/plan/pruning-plan.ts';
 import { type ExpertSets, type Selection, selectExperts } from '../core/plan/selection.ts';
+import { checkMeasured } from '../core/saliency/measured.ts';
 import { defaultMetric, saliencyMetrics } from '../core/saliency/registry.ts';
 import { type LayerScores, scoreLayers } from '../core/saliency/saliency-matrix.ts';
 import type { CalibrationStatistics } from '../core/saliency/statistics-file.ts';
@@ -19,25 +23,54 @@ export type Derived<Value> =
   | { readonly value: Value; readonly error: null }
   | { readonly value: null; readonly error: WireError };
 
-/** Scores of the layers measured so far, ascending; empty before the first. */
+export interface PresentChoice {
+  /** A plan from a file holds: the slider and the options wait until it is discarded. */
+  readonly isHeld: boolean;
+  /** Whole per cent. */
+  readonly percent: number;
+  readonly metric: { readonly id: string; readonly label: string };
+  readonly nextToken: PruningPlan['nextToken'];
+}
+
+/** The plan that was opened from a file, held against the open model; null without a plan or a model. */
+export function heldPlan(): Derived<PruningPlan> | null {
+  const { summary } = checkpointStore.getState();
+  const { opened } = planStore.getState();
+  return summary === null || opened === null ? null : held(opened.plan, summary);
+}
+
+/** How much goes and by which metric: what the plan that holds says, else what the slider and the options say. */
+export function presentChoice(): PresentChoice {
+  const plan = heldPlan()?.value ?? null;
+  const { percent, metric, nextToken } = planStore.getState();
+  return chosen(plan, percent, metric, nextToken);
+}
+
+/** Scores of the layers measured so far, ascending, or those of the plan that holds; empty before the first. */
 export function measuredScores(): Derived<readonly LayerScores[]> {
+  const plan = heldPlan()?.value ?? null;
+  if (plan !== null) return scoresOfPlan(plan);
   return scored(calibrationStore.getState().statistics, planStore.getState().metric);
 }
 
 /**
- * What the slider's position means for the open model, or the sentence that refuses it. Layers not measured yet take
- * part with scores of 0: sizes are right, and which of their experts go is not yet said. Null while nothing is open.
+ * The plan that holds, else what the slider's position means for the open model, or the sentence that refuses it. Layers
+ * not measured yet take part with scores of 0: sizes are right, and which of their experts go is not yet said. Null while
+ * nothing is open.
  */
 export function currentSelection(): Derived<Selection> | null {
   const { summary } = checkpointStore.getState();
   const { status, statistics, statisticsHash } = calibrationStore.getState();
   const { percent, metric, protectSuperExperts, nextToken } = planStore.getState();
   if (summary === null) return null;
+  const plan = heldPlan()?.value ?? null;
+  if (plan !== null) return heldSelection(plan, summary);
   const scores = scored(statistics, metric);
   if (scores.value === null) return scores;
   const superExperts =
-    protectSuperExperts && status === 'done' && statistics !== null ? superExpertSets(statistics) : null;
-  return selected(summary, scores.value, statistics, statisticsHash, percent, metric, superExperts, nextToken);
+    protectSuperExperts && status === 'done' && statistics !== null ? superExpertSets(statistics) : NONE;
+  if (superExperts.value === null) return superExperts;
+  return selected(summary, scores.value, statistics, statisticsHash, percent, metric, superExperts.value, nextToken);
 }
 
 /** Figures of the present selection, null where there is none. */
@@ -48,8 +81,13 @@ export function currentSummary(): PlanSummary | null {
   return summarised(summary, selection.value.plan);
 }
 
-/** The plan as it may leave the page: whole statistics, hashed, and a ratio that the model allows. Null otherwise. */
+/**
+ * The plan as it may leave the page: one from a file that fits, or of whole statistics, hashed, at a ratio that the model
+ * allows. Null otherwise.
+ */
 export function exportablePlan(): PruningPlan | null {
+  const plan = heldPlan()?.value ?? null;
+  if (plan !== null) return plan;
   const { status, statisticsHash } = calibrationStore.getState();
   if (status !== 'done' || statisticsHash === null) return null;
   return currentSelection()?.value?.plan ?? null;
@@ -70,13 +108,54 @@ const scored = memoiseLatest(
   },
 );
 
-const superExpertSets = memoiseLatest((statistics: CalibrationStatistics): ExpertSets => {
-  const sets = new Map<number, Set<number>>();
-  for (const { layer, expert } of findSuperExperts(statistics.layers, 'first-three-quarters').experts) {
-    sets.set(layer, (sets.get(layer) ?? new Set()).add(expert));
-  }
-  return sets;
+const held = memoiseLatest(
+  (plan: PruningPlan, summary: CheckpointSummary): Derived<PruningPlan> =>
+    attempt(() => {
+      checkPlanFits(plan, summary);
+      return plan;
+    }),
+);
+
+const heldSelection = memoiseLatest(
+  (plan: PruningPlan, { moeLayers }: CheckpointSummary): Derived<Selection> => ({
+    value: { plan, warnings: [...unevenLayers(plan.layers), ...unusualCount(moeLayers, plan.layers)] },
+    error: null,
+  }),
+);
+
+const scoresOfPlan = memoiseLatest(({ layers }: PruningPlan): Derived<readonly LayerScores[]> => {
+  const known = layers.filter(({ scores }) => scores.length > 0);
+  return {
+    value: known.map(({ layer, scores }) => ({ layer, scores: Float64Array.from(scores), counts: null })),
+    error: null,
+  };
 });
+
+const chosen = memoiseLatest(
+  (plan: PruningPlan | null, percent: number, metric: string, nextToken: PruningPlan['nextToken']): PresentChoice => {
+    const id = plan?.metric ?? metric;
+    return {
+      isHeld: plan !== null,
+      percent: plan === null ? percent : Math.round(plan.ratio * 100),
+      metric: { id, label: saliencyMetrics.get(id)?.label ?? (id === IMPORTED_METRIC ? 'Chosen by another tool' : id) },
+      nextToken: plan?.nextToken ?? nextToken,
+    };
+  },
+);
+
+const superExpertSets = memoiseLatest(
+  (statistics: CalibrationStatistics): Derived<ExpertSets> =>
+    attempt(() => {
+      checkMeasured(statistics, ['maxAbs'], 'The search for super experts');
+      const sets = new Map<number, Set<number>>();
+      for (const { layer, expert } of findSuperExperts(statistics.layers, 'first-three-quarters').experts) {
+        sets.set(layer, (sets.get(layer) ?? new Set()).add(expert));
+      }
+      return sets;
+    }),
+);
+
+const NONE: Derived<ExpertSets> = { value: new Map(), error: null };
 
 const selected = memoiseLatest(
   (
@@ -86,7 +165,7 @@ const selected = memoiseLatest(
     statisticsHash: string | null,
     percent: number,
     metric: string,
-    superExperts: ExpertSets | null,
+    superExperts: ExpertSets,
     nextToken: PruningPlan['nextToken'],
   ): Derived<Selection> =>
     attempt(() => {
@@ -100,7 +179,7 @@ const selected = memoiseLatest(
         ),
         metric,
         size: { ratio: percent / 100 },
-        ...(superExperts === null ? {} : { constraints: { superExperts } }),
+        constraints: { superExperts },
         calibration: {
           domains: statistics?.domains ?? [],
           gate: statistics?.gate ?? 'model',

@@ -1,9 +1,10 @@
-import type { ButtonHTMLAttributes } from 'react';
+import type { ButtonHTMLAttributes, Ref } from 'react';
 import styles from './Button.module.css';
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'primary' | 'secondary' | 'quiet';
   readonly size?: 'normal' | 'large';
+  readonly ref?: Ref<HTMLButtonElement>;
 }
 
 export function Button({ look = 'secondary', size = 'normal', className, ...rest }: ButtonProps) {

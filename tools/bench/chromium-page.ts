@@ -3,7 +3,7 @@ import { findChromium } from '../chromium.mjs';
 import { createStaticServer, listenOnLoopback } from '../static-server.mjs';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const FLAGS = [
+export const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-quic',
   '--no-first-run',
@@ -18,7 +18,10 @@ export async function withPage(folder: string, work: (page: Page, address: strin
   const server = await createStaticServer(new URL(folder, `file://${ROOT}`).pathname);
   const port = await listenOnLoopback(server, FIRST_PORT);
   const executablePath = findChromium();
-  const browser = await chromium.launch({ args: FLAGS, ...(executablePath === undefined ? {} : { executablePath }) });
+  const browser = await chromium.launch({
+    args: CHROMIUM_FLAGS,
+    ...(executablePath === undefined ? {} : { executablePath }),
+  });
   try {
     await work(await browser.newPage({ viewport: { width: 1440, height: 900 } }), `http://127.0.0.1:${port}/`);
   } finally {

@@ -63,7 +63,9 @@ async function seconds(backend: InferenceBackend, of: Case): Promise<number> {
   const cached = new Map<string, Record<'gate' | 'up' | 'down', BackendTensor>>();
   const weights = {
     prepare() {},
+    async read() {},
     prefetch() {},
+    async discard() {},
     async take(_: InferenceBackend, experts: readonly number[]) {
       const key = experts.join();
       const inputs = cached.get(key) ?? {

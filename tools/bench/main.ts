@@ -2,6 +2,8 @@ import { StudioError } from '../../src/core/base/errors.ts';
 
 interface Bench {
   readonly about: string;
+  /** Takes minutes and many gigabytes of disk: runs only when it is named. */
+  readonly heavy?: boolean;
   readonly load: () => Promise<{ run(): Promise<void> }>;
 }
 
@@ -20,13 +22,39 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>([
     },
   ],
   [
+    'memory',
+    {
+      about: 'peak memory of the renderer with checkpoints of 1, 4 and 16 GB',
+      heavy: true,
+      load: () => import('./memory.ts'),
+    },
+  ],
+  [
+    'minimax-m2',
+    {
+      about: "two layers of MiniMax-M2's real shapes, 9.8 GB, through the command line",
+      heavy: true,
+      load: () => import('./minimax-m2.ts'),
+    },
+  ],
+  [
+    'weights',
+    {
+      about: 'how long reading, converting and computing wait for each other: command line, WebAssembly, WebGPU',
+      heavy: true,
+      load: () => import('./weights.ts'),
+    },
+  ],
+  [
     'experts',
     { about: 'padded groups of experts against one expert a run, on this CPU', load: () => import('./experts.ts') },
   ],
+  ['export', { about: 'an export by the command line beside cp of the same bytes', load: () => import('./export.ts') }],
 ]);
 
 async function main(names: readonly string[]): Promise<void> {
-  const chosen = names.length === 0 ? [...BENCHES.keys()] : names;
+  const chosen =
+    names.length === 0 ? [...BENCHES].filter(([, { heavy }]) => heavy !== true).map(([name]) => name) : names;
   for (const name of chosen) {
     const bench = BENCHES.get(name);
     if (bench === undefined) {

@@ -1,6 +1,7 @@
 import { StudioError } from '../../src/core/base/errors.ts';
 import { sizeInBytes } from '../../src/core/safetensors/dtype.ts';
 import { parseHeader, type SafetensorsHeader } from '../../src/core/safetensors/header.ts';
+import { problemOf } from './simple-checker.ts';
 
 /** The header, or null for a file that is refused as it should be. @throws what is neither. */
 export function headerOrRefusal(bytes: Uint8Array): SafetensorsHeader | null {
@@ -40,4 +41,21 @@ export function checkAccepted(bytes: Uint8Array, header: SafetensorsHeader): voi
     position = header.dataOffset + end;
   }
   if (position !== bytes.byteLength) throw new Error(`the tensors end at ${position} of ${bytes.byteLength} bytes`);
+}
+
+/**
+ * Reads a file with the studio's reader and with the simple checker.
+ * @returns Whether both accept it.
+ * @throws Error when they disagree, or when what was accepted is not what it says.
+ */
+export function sameVerdict(bytes: Uint8Array): boolean {
+  const header = headerOrRefusal(bytes);
+  const problem = problemOf(bytes);
+  if ((header === null) === (problem === undefined)) {
+    throw new Error(
+      `the reader ${header === null ? 'refuses' : 'accepts'} it, a second reading says: ${problem ?? 'valid'}`,
+    );
+  }
+  if (header !== null) checkAccepted(bytes, header);
+  return header !== null;
 }

@@ -4,7 +4,9 @@ import { StudioError } from '../../src/core/base/errors.ts';
 import { parseHeader } from '../../src/core/safetensors/header.ts';
 import { layoutTensors } from '../../src/core/safetensors/writer.ts';
 import { damagedFiles, validFiles, writeFile } from './safetensors-files.ts';
-import { checkAccepted, headerOrRefusal } from './safetensors-properties.ts';
+import { FAULTS, faultyFiles } from './safetensors-mutations.ts';
+import { checkAccepted, headerOrRefusal, sameVerdict } from './safetensors-properties.ts';
+import { problemOf } from './simple-checker.ts';
 
 describe('written files', () => {
   test('parse to what they were made of, and write again to the same bytes', () => {
@@ -33,20 +35,30 @@ describe('written files', () => {
   });
 });
 
-test('a thousand damaged files are refused by name or hold what they say', () => {
+test('four thousand damaged files are refused by name or hold what they say, as a second reading does', () => {
   let accepted = 0;
   fc.assert(
     fc.property(damagedFiles, (bytes) => {
-      const header = headerOrRefusal(bytes);
-      if (header === null) return;
-      accepted += 1;
-      checkAccepted(bytes, header);
+      if (sameVerdict(bytes)) accepted += 1;
     }),
-    { numRuns: 1000, seed: 20_512 },
+    { numRuns: 4000, seed: 20_512 },
   );
   // Changes of the tensors' own bytes are none of the reader's business.
-  expect(accepted).toBeGreaterThan(20);
-  expect(accepted).toBeLessThan(900);
+  expect(accepted).toBeGreaterThan(80);
+  expect(accepted).toBeLessThan(3600);
+});
+
+test('a file with one fault is refused for that fault, wherever it is', () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(faultyFiles, ({ fault, code, bytes }) => {
+      seen.add(fault);
+      expect(problemOf(bytes), fault).toBeDefined();
+      expect(() => parseHeader(bytes, bytes.byteLength, 'x'), fault).toThrow(expect.objectContaining({ code }));
+    }),
+    { numRuns: 2000, seed: 20_513 },
+  );
+  expect([...seen].sort()).toEqual(FAULTS.map(([fault]) => fault).sort());
 });
 
 /** Changes one thing in the text of a header of two tensors `a` (F32 [2, 3]) and `b` (U8 [8]). */

@@ -9,11 +9,14 @@ import { type GateMode, serialiseStatistics } from '../../core/saliency/statisti
 import { countOption, onePositional, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
-import { nodeBackend } from '../node-backend.ts';
+import { withLock } from '../lock-file.ts';
+import { memoryOption } from '../memory-option.ts';
+import { openNodeBackend } from '../node-backend.ts';
 import { NodeStore } from '../node-store.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { CORPUS_OPTIONS, corpusChoice, readCorpus } from '../read-corpus.ts';
+import { ScratchFolder } from '../scratch-folder.ts';
 import { checkOutput, writeTextFile } from '../text-files.ts';
 
 const OPTIONS = {
@@ -22,6 +25,7 @@ const OPTIONS = {
   gate: { type: 'string', default: 'model' },
   layers: { type: 'string' },
   shard: { type: 'string' },
+  memory: { type: 'string' },
   resume: { type: 'string' },
   threads: { type: 'string' },
   out: { type: 'string' },
@@ -57,9 +61,18 @@ function shardOf(value: string | undefined): readonly [number, number] {
   return [index, count];
 }
 
-/** Calibrates a model on text or tokens and writes its statistics. */
+/** Calibrates a model on text or tokens and writes its statistics; one process at a time works in a --resume folder. */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseCommandLine(argv, OPTIONS);
+  const parsed = parseCommandLine(argv, OPTIONS);
+  const { resume } = parsed.values;
+  if (resume === undefined) return calibrateModel(parsed, io);
+  await NodeStore.open(resume);
+  return withLock(resume, () => calibrateModel(parsed, io));
+}
+
+type Parsed = ReturnType<typeof parseCommandLine<typeof OPTIONS>>;
+
+async function calibrateModel({ values, positionals }: Parsed, io: CliIo): Promise<number> {
   const model = onePositional(positionals, 'MODEL');
   const out = required(values.out, '--out');
   const gate = gateOf(values.gate);
@@ -67,7 +80,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const checkpoint = await openModel(model, io.signal, await readDescriptor(values.descriptor));
   const [firstLayer, lastLayer] = layerRange(values.layers, checkpoint.config.layers);
   const [shard, shards] = shardOf(values.shard);
-  const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);
+  const corpus = await readCorpus(checkpoint, corpusChoice(values), io);
   const domains = await Promise.all(
     corpus.domains.map(async ({ name, sequences, hash }) => {
       const mine = sequences.filter((_, index) => index % shards === shard - 1);
@@ -79,7 +92,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     }),
   );
   const identities = domains.map(({ identity }) => identity);
-  const backend = nodeBackend(countOption(values.threads, '--threads'));
+  const memoryBudget = memoryOption(values.memory);
+  const backend = await openNodeBackend(countOption(values.threads, '--threads'));
   const control = new RunControl();
   io.signal.addEventListener('abort', () => control.cancel(), { once: true });
   const header = {
@@ -98,6 +112,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
           await NodeStore.open(join(values.resume, await calibrationRunKey(checkpoint, identities, gate, io.signal))),
           header,
         );
+  const scratch = new ScratchFolder();
   const line = new ProgressLine(io);
   const layers: LayerStatistics[] = [];
   const started = performance.now();
@@ -111,15 +126,22 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     gate,
     control,
     lastLayer,
+    memoryBudget,
     ...(journal === undefined ? {} : { journal }),
+    scratch: async () => new StoredJournal(await scratch.open(), header),
     onProgress: ({ layer, layers: count, fraction, etaSeconds }) =>
       line.update(
         `layer ${layer + 1} of ${count}, ${Math.round(fraction * 100)} %${etaSeconds === null ? '' : `, ${Math.ceil(etaSeconds)} s left`}`,
       ),
   });
-  for await (const statistics of steps) if (statistics.layer >= firstLayer) layers.push(statistics);
-  line.end();
-  await backend.close();
+  try {
+    for await (const statistics of steps) if (statistics.layer >= firstLayer) layers.push(statistics);
+  } finally {
+    line.end();
+    for (const note of backend.about.notes) io.stderr(`${note}\n`);
+    await backend.close();
+    await scratch.remove();
+  }
   await writeTextFile(out, serialiseStatistics({ ...header, layers }), values.force);
   if (lastLayer === checkpoint.config.layers - 1) await journal?.clear();
   const seconds = (performance.now() - started) / 1000;

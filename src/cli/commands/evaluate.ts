@@ -5,7 +5,7 @@ import { checkPlanFits, parsePlan } from '../../core/plan/plan-file.ts';
 import { countOption, onePositional, parseCommandLine } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
-import { nodeBackend } from '../node-backend.ts';
+import { openNodeBackend } from '../node-backend.ts';
 import { openModel } from '../open-model.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { CORPUS_OPTIONS, corpusChoice, readCorpus } from '../read-corpus.ts';
@@ -41,8 +41,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const checkpoint = await openModel(model, io.signal, await readDescriptor(values.descriptor));
   const plan = values.plan === undefined ? undefined : parsePlan(await readTextFile(values.plan));
   if (plan !== undefined) checkPlanFits(plan, summariseCheckpoint(checkpoint));
-  const corpus = await readCorpus(checkpoint, corpusChoice(values), io.signal);
-  const backend = nodeBackend(countOption(values.threads, '--threads'));
+  const corpus = await readCorpus(checkpoint, corpusChoice(values), io);
+  const backend = await openNodeBackend(countOption(values.threads, '--threads'));
   const control = new RunControl();
   io.signal.addEventListener('abort', () => control.cancel(), { once: true });
   const line = new ProgressLine(io);
@@ -56,10 +56,15 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
       ...(withPlan === undefined ? {} : { plan: withPlan }),
       onProgress: (fraction) => line.update(`${what}, ${Math.round(fraction * 100)} %`),
     });
-  const base = await measure('the model as it is', undefined);
-  const masked = plan === undefined ? undefined : await measure('with the plan', plan);
-  line.end();
-  await backend.close();
+  const measureBoth = async (): Promise<readonly [DomainLoss[], DomainLoss[] | undefined]> => [
+    await measure('the model as it is', undefined),
+    plan === undefined ? undefined : await measure('with the plan', plan),
+  ];
+  const [base, masked] = await measureBoth().finally(() => {
+    line.end();
+    for (const note of backend.about.notes) io.stderr(`${note}\n`);
+    return backend.close();
+  });
   const names = corpus.domains.map(({ name }) => name);
   if (values.json) {
     const result = names.map((name, i) => ({

@@ -1,27 +1,27 @@
 import { summariseCheckpoint } from '../../core/checkpoint/summarise.ts';
 import type { CheckpointSummary, MoeLayerSummary } from '../../core/checkpoint/summary.ts';
 import { checkPlanFits, serialisePlan } from '../../core/plan/plan-file.ts';
+import type { PlanWarning } from '../../core/plan/plan-warnings.ts';
 import type { PruningPlan } from '../../core/plan/pruning-plan.ts';
 import { type SelectionConstraints, type SelectionSize, selectExperts } from '../../core/plan/selection.ts';
 import { hashText } from '../../core/saliency/hash-text.ts';
+import { checkMeasured } from '../../core/saliency/measured.ts';
 import type { SaliencyMetric } from '../../core/saliency/metric.ts';
 import { defaultMetric, saliencyMetrics } from '../../core/saliency/registry.ts';
 import { scoreLayers } from '../../core/saliency/saliency-matrix.ts';
-import {
-  type CalibrationStatistics,
-  parseStatistics,
-  serialiseStatistics,
-} from '../../core/saliency/statistics-file.ts';
+import { type CalibrationStatistics, serialiseStatistics } from '../../core/saliency/statistics-file.ts';
 import { findSuperExperts } from '../../core/saliency/super-experts.ts';
 import { byteSize, expertSet, numberOption, parseCommandLine, required, usageError } from '../arguments.ts';
 import { type CliIo, EXIT } from '../cli-io.ts';
 import { DESCRIPTOR_OPTION, readDescriptor } from '../descriptor-option.ts';
 import { expertsThatFit } from '../fit-bytes.ts';
 import { openModel } from '../open-model.ts';
-import { readTextFile, writeTextFile } from '../text-files.ts';
+import { importFile, readStatistics } from '../read-statistics.ts';
+import { writeTextFile } from '../text-files.ts';
 
 const OPTIONS = {
   stats: { type: 'string' },
+  import: { type: 'string' },
   metric: { type: 'string' },
   ratio: { type: 'string' },
   experts: { type: 'string' },
@@ -83,6 +83,7 @@ function layersOf(statistics: CalibrationStatistics): MoeLayerSummary[] {
 function constraintsOf(values: Values, statistics: CalibrationStatistics): SelectionConstraints {
   const superExperts = new Map<number, Set<number>>();
   if (values['protect-super-experts']) {
+    checkMeasured(statistics, ['maxAbs'], 'The search for super experts');
     for (const { layer, expert } of findSuperExperts(statistics.layers, 'first-three-quarters').experts) {
       superExperts.set(layer, (superExperts.get(layer) ?? new Set()).add(expert));
     }
@@ -93,22 +94,41 @@ function constraintsOf(values: Values, statistics: CalibrationStatistics): Selec
   };
 }
 
-/** Makes a plan from statistics. With --model it is also checked against that checkpoint. */
-export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseCommandLine(argv, OPTIONS);
-  if (positionals[0] !== undefined)
-    throw usageError('too-many-arguments', `"${positionals[0]}" is one argument too many.`);
-  if (values.policy !== 'uniform')
-    throw usageError('unknown-policy', `There is no policy "${values.policy}"; there is uniform.`);
-  const statsPath = required(values.stats, '--stats');
-  const out = required(values.out, '--out');
+/** Options that choose by scores: senseless where another tool has chosen. */
+const CHOOSING = ['ratio', 'experts', 'max-bytes', 'metric', 'protect'] as const;
+
+/** The choice that another tool made, as a plan; undefined where its file holds statistics to choose by. */
+async function importedChoice(
+  values: Values,
+  path: string,
+  summary: CheckpointSummary,
+  nextToken: PruningPlan['nextToken'],
+): Promise<Made | undefined> {
+  const imported = await importFile(path, summary);
+  if (imported.kind === 'statistics') return undefined;
+  const given = CHOOSING.find((option) => values[option] !== undefined);
+  if (given !== undefined) {
+    throw usageError('already-chosen', `"${path}" says which experts stay: leave out --${given}.`);
+  }
+  return { plan: { ...imported.plan, nextToken }, notes: imported.notes, warnings: [] };
+}
+
+interface Made {
+  readonly plan: PruningPlan;
+  /** What was understood of another tool's file. */
+  readonly notes: readonly string[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+async function planFromStatistics(
+  values: Values,
+  path: string,
+  summary: CheckpointSummary | undefined,
+  nextToken: PruningPlan['nextToken'],
+): Promise<Made> {
   const metric = metricOf(values.metric);
-  const descriptor = await readDescriptor(values.descriptor);
-  const summary =
-    values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal, descriptor));
-  const nextToken = nextTokenOf(values['next-token']);
   const size = sizeOf(values, summary, nextToken);
-  const statistics = parseStatistics(await readTextFile(statsPath));
+  const { statistics, notes } = await readStatistics(path, summary);
   const { plan, warnings } = selectExperts({
     model: statistics.model,
     layers: summary?.moeLayers ?? layersOf(statistics),
@@ -124,14 +144,42 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     nextToken,
   });
   if (summary !== undefined) checkPlanFits(plan, summary);
+  return { plan, notes, warnings };
+}
+
+/** Makes a plan from statistics, or from another tool's file. With --model it is also checked against that checkpoint. */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseCommandLine(argv, OPTIONS);
+  if (positionals[0] !== undefined)
+    throw usageError('too-many-arguments', `"${positionals[0]}" is one argument too many.`);
+  if (values.policy !== 'uniform')
+    throw usageError('unknown-policy', `There is no policy "${values.policy}"; there is uniform.`);
+  if (values.stats !== undefined && values.import !== undefined)
+    throw usageError('one-source', 'Give either --stats or --import.');
+  const path = required(values.import ?? values.stats, '--stats');
+  const out = required(values.out, '--out');
+  metricOf(values.metric);
+  const descriptor = await readDescriptor(values.descriptor);
+  const summary =
+    values.model === undefined ? undefined : summariseCheckpoint(await openModel(values.model, io.signal, descriptor));
+  if (values.import !== undefined && summary === undefined)
+    throw usageError('missing-option', '--import needs --model MODEL, whose layers the file is held against.');
+  const nextToken = nextTokenOf(values['next-token']);
+  const chosen =
+    values.import === undefined || summary === undefined
+      ? undefined
+      : await importedChoice(values, path, summary, nextToken);
+  const { plan, notes, warnings } = chosen ?? (await planFromStatistics(values, path, summary, nextToken));
   await writeTextFile(out, serialisePlan(plan), values.force);
+  for (const note of notes) io.stderr(`${note}\n`);
   for (const { message } of warnings) io.stderr(`${message}\n`);
   const kept = plan.layers.map(({ keep }) => keep.length);
   const before = plan.layers.map(({ experts }) => experts);
+  const how = chosen === undefined ? `by ${metricOf(values.metric).label}` : `as "${path}" says`;
   io.stdout(
     values.json
-      ? `${JSON.stringify({ out, metric: metric.id, layers: plan.layers.length, keep: kept, experts: before, warnings })}\n`
-      : `${out}: keeps ${Math.min(...kept)} of ${Math.max(...before)} experts in ${plan.layers.length} layers by ${metric.label}\n`,
+      ? `${JSON.stringify({ out, metric: plan.metric, layers: plan.layers.length, keep: kept, experts: before, notes, warnings })}\n`
+      : `${out}: keeps ${Math.min(...kept)} of ${Math.max(...before)} experts in ${plan.layers.length} layers ${how}\n`,
   );
   return EXIT.ok;
 }

@@ -1,3 +1,5 @@
+import type { TransferMeter } from './transfer-meter.ts';
+
 /** Random access to the bytes of one file. Implementations: Blob, HTTP range, memory, Node file. */
 export interface ByteSource {
   /** File name for messages and manifests, without a folder. */
@@ -19,6 +21,8 @@ export interface SourceFolder {
   readonly names: readonly string[];
   /** sha256 in hex of whole files, by name, where the place that they come from publishes it. */
   readonly published?: ReadonlyMap<string, string>;
+  /** What came over the network so far, where the folder is read over one. */
+  readonly transfer?: Pick<TransferMeter, 'bytes' | 'bytesPerSecond'>;
   /** @throws StudioError family `source` code `missing-file` when the name is not in the folder. */
   open(name: string, signal?: AbortSignal): Promise<ByteSource>;
 }

@@ -1,5 +1,7 @@
 import { StudioError } from '../base/errors.ts';
 
+// Addresses are named by their host alone: a signed one is a key to the file.
+
 /** No answer came, after all tries. */
 export function unreachableError(file: string, url: string, cause: unknown): StudioError {
   return new StudioError(
@@ -8,8 +10,21 @@ export function unreachableError(file: string, url: string, cause: unknown): Stu
     `"${file}" could not be fetched from ${hostOf(url)}: no answer came.`,
     {
       nextStep: 'Check the connection, and whether a blocker or proxy stands between, then try again.',
-      details: { file, url },
+      details: { file, host: hostOf(url) },
       cause,
+    },
+  );
+}
+
+/** The server went silent, after all tries. */
+export function stalledError(file: string, url: string, seconds: number): StudioError {
+  return new StudioError(
+    'source',
+    'stalled',
+    `"${file}" could not be fetched: ${hostOf(url)} sent nothing for ${seconds} seconds.`,
+    {
+      nextStep: 'Check the connection and try again; what was finished stays.',
+      details: { file, host: hostOf(url) },
     },
   );
 }
@@ -18,11 +33,11 @@ export function unreachableError(file: string, url: string, cause: unknown): Stu
 export function badStatusError(file: string, url: string, status: number): StudioError {
   return new StudioError(
     'source',
-    'bad-status',
+    status === 429 ? 'rate-limited' : 'bad-status',
     `"${file}" could not be fetched: ${hostOf(url)} answered with status ${status}.`,
     {
       nextStep: adviceFor(status),
-      details: { file, url, status },
+      details: { file, host: hostOf(url), status },
     },
   );
 }
@@ -31,16 +46,21 @@ export function badStatusError(file: string, url: string, status: number): Studi
 export function badRangeError(file: string, url: string, problem: string): StudioError {
   return new StudioError('source', 'bad-range', `"${file}" could not be fetched in parts: ${hostOf(url)} ${problem}.`, {
     nextStep: 'Use a server that answers range requests, or download the files and open the folder.',
-    details: { file, url },
+    details: { file, host: hostOf(url) },
   });
 }
 
-function hostOf(url: string): string {
-  try {
-    return new URL(url).host;
-  } catch {
-    return 'the server';
-  }
+/** A web page came in place of the file. */
+export function pageError(file: string, url: string): StudioError {
+  return new StudioError('source', 'not-a-file', `${hostOf(url)} sent a web page in place of "${file}".`, {
+    nextStep: 'Check whether this network wants a sign-in first, or a proxy stands between; then try again.',
+    details: { file, host: hostOf(url) },
+  });
+}
+
+/** The host that an address names, fit for a message. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'the server';
 }
 
 function adviceFor(status: number): string {

@@ -6,10 +6,11 @@ import type { GateMode } from '../saliency/statistics-file.ts';
 import { forwardLayer, type LayerContext } from './forward-layer.ts';
 import { HiddenKeeper } from './hidden-keeper.ts';
 import type { BackendLimits, InferenceBackend } from './inference-backend.ts';
-import type { CalibrationJournal } from './journal.ts';
+import type { CalibrationJournal, JournalState } from './journal.ts';
 import { LayerGraphs } from './layer-graphs.ts';
-import { disposeLayerWeights, loadLayerWeights } from './layer-weights.ts';
-import { DEFAULT_MEMORY_BUDGET, shareMemory } from './memory-budget.ts';
+import { disposeLayerWeights, LayerWeightReader } from './layer-weights.ts';
+import { shareMemory } from './memory-budget.ts';
+import { DEFAULT_MEMORY_BUDGET } from './memory-default.ts';
 import { type CalibrationProgress, ProgressMeter } from './progress.ts';
 import type { RunControl } from './run-control.ts';
 import { StatisticsCollector } from './statistics-collector.ts';
@@ -80,6 +81,17 @@ export async function embedBlock(
   return embedding === 1 ? rows : rows.map((value) => value * embedding);
 }
 
+/** What an earlier run saved; where the run may go on without its journal, one that cannot be read counts as none. */
+async function loadState({ journal, onJournalFailure }: CalibrationOptions): Promise<JournalState | undefined> {
+  try {
+    return await journal?.load();
+  } catch (error) {
+    if (onJournalFailure === undefined) throw error;
+    onJournalFailure(error);
+    return undefined;
+  }
+}
+
 /**
  * The layer-streaming engine: hidden states of all tokens wait, weights stream past them once, a layer at a time.
  * Yields the statistics of each layer with experts as it is finished; layers that the journal holds come first, at once.
@@ -100,7 +112,7 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
   });
   const blocks = cutIntoBlocks(options.domains, limits);
 
-  const saved = await options.journal?.load();
+  const saved = await loadState(options);
   const lastLayer = options.lastLayer ?? config.layers - 1;
   const firstLayer = saved?.nextLayer ?? 0;
   options.onStart?.({ resumedLayers: firstLayer });
@@ -117,6 +129,7 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
     first: saved?.hidden ?? ((block) => embedBlock(checkpoint, block, signal)),
   });
   const graphs = new LayerGraphs(backend, checkpoint, positions);
+  const reader = new LayerWeightReader(backend, checkpoint, signal);
   const meter = new ProgressMeter({ ...config, layers: lastLayer + 1 }, tokens, firstLayer);
   const afterRun = async (layer: number, phase: 'attention' | 'experts', amount: number): Promise<void> => {
     meter.add(phase, amount);
@@ -130,7 +143,8 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
       options.onProgress?.(meter.report('loading', layer));
       const isMoe = checkpoint.moeLayers.includes(layer);
       const collector = new StatisticsCollector(layer, config.router, options.domains.length);
-      const weights = await loadLayerWeights(backend, checkpoint, layer, signal);
+      const weights = await reader.take(layer);
+      if (layer < lastLayer) reader.prefetch(layer + 1);
       const context: LayerContext = {
         checkpoint,
         backend,
@@ -144,10 +158,13 @@ export async function* calibrate(options: CalibrationOptions): AsyncGenerator<La
       };
       // Nothing goes on from the model's last layer: what is kept of a finished run is its statistics.
       await keeper.begin(layer + 1, layer + 1 < config.layers && (options.journal !== undefined || layer < lastLayer));
-      for (const [index, block] of blocks.entries()) {
-        await keeper.put(index, await forwardLayer(context, block, await keeper.take(index)));
+      try {
+        for (const [index, block] of blocks.entries()) {
+          await keeper.put(index, await forwardLayer(context, block, await keeper.take(index)));
+        }
+      } finally {
+        disposeLayerWeights(weights);
       }
-      disposeLayerWeights(weights);
       meter.finishLayer(layer);
       const finished = isMoe ? collector.finish() : undefined;
       if (finished !== undefined) statistics.push(finished);

@@ -1,8 +1,10 @@
 import type { ExpertAssignment } from './expert-assignment.ts';
 import { assignedCounts } from './expert-assignment.ts';
 import { type ExpertGroup, groupExperts } from './expert-groups.ts';
-import type { ExpertInputs, ExpertWeightReader } from './expert-weights.ts';
+import { disposeInputs, type ExpertInputs, type ExpertWeightReader } from './expert-weights.ts';
 import type { BackendGraph, BackendLimits, BackendTensor, InferenceBackend } from './inference-backend.ts';
+
+const FLOAT_BYTES = 4;
 
 /** What an expert's run over some of its tokens showed; all arrays are parallel. */
 export interface ExpertObservation {
@@ -32,7 +34,7 @@ export interface ExpertPass {
   readonly gates: Float32Array;
   /** Factor of each pair's input, by its place, for experts whose graph takes `scale`. */
   readonly inputFactors?: Float32Array;
-  /** f32 bytes of one expert's weights. */
+  /** f32 bytes of one expert's weights: 3 · H · I · 4. */
   readonly expertBytes: number;
   readonly observe?: (observation: ExpertObservation) => void;
   /** Called after each run with the number of (token, expert) pairs it computed. */
@@ -95,11 +97,11 @@ async function report(
   });
 }
 
-async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInputs): Promise<void> {
+async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInputs, maxRows: number): Promise<void> {
   const { backend, graph } = pass;
   const width = pass.normed.dims[1] ?? 0;
   const experts = group.experts.length;
-  const step = Math.max(1, Math.min(group.capacity, Math.floor(pass.limits.groupRows / experts)));
+  const step = Math.max(1, Math.min(group.capacity, Math.floor(maxRows / experts)));
   for (let from = 0; from < group.capacity; from += step) {
     const chunk = chunkOf(pass, group, from, Math.min(step, group.capacity - from));
     const x = backend.gatherRows(pass.normed, chunk.rows, [experts, chunk.capacity, width]);
@@ -116,22 +118,54 @@ async function runGroup(pass: ExpertPass, group: ExpertGroup, inputs: ExpertInpu
   }
 }
 
+/** Rows of a run at most: a tensor of a run is as wide as the hidden or the inner size, whichever is wider. */
+function rowsOfRun({ limits, expertBytes, normed }: ExpertPass): number {
+  const hidden = Math.max(1, normed.dims[1] ?? 1);
+  const widest = Math.max(hidden, expertBytes / (3 * FLOAT_BYTES * hidden));
+  return Math.max(1, Math.min(limits.groupRows, Math.floor(limits.tensorBytes / (FLOAT_BYTES * widest))));
+}
+
+/** Starts loading the groups behind the present one, and sees to it that a run does not hold the next one's loading up. */
+async function loadAhead(
+  { backend, limits, weights }: ExpertPass,
+  next: ExpertGroup,
+  last?: ExpertGroup,
+): Promise<void> {
+  weights.prefetch(backend, next.experts);
+  if (!limits.runsBlock) return;
+  const read = weights.read(backend, next.experts);
+  if (last !== undefined) weights.read(backend, last.experts).catch(() => undefined);
+  // What failed is reported when the group is taken.
+  await read.catch(() => undefined);
+}
+
 /**
  * Second half of a layer for one block: hidden[t] += Σ gate · expert(normed[t]) over the experts of each token. Experts
  * are the outer loop, so each weight is read once; only the pairs that the router chose are computed.
  */
 export async function runExperts(pass: ExpertPass): Promise<void> {
-  const { backend, weights } = pass;
+  const { backend, limits, weights } = pass;
+  const maxRows = rowsOfRun(pass);
   const groups = groupExperts(assignedCounts(pass.assignment), {
-    maxExperts: Math.max(1, Math.floor(pass.limits.groupWeightBytes / pass.expertBytes)),
-    maxRows: pass.limits.groupRows,
+    maxExperts: Math.max(1, Math.floor(limits.groupWeightBytes / pass.expertBytes)),
+    maxRows,
   });
-  weights.prepare(groups.flatMap((group) => [...group.experts]));
-  for (const [index, group] of groups.entries()) {
-    const inputs = await weights.take(backend, group.experts);
-    const next = groups[index + 1];
-    if (next !== undefined) weights.prefetch(next.experts);
-    await runGroup(pass, group, inputs);
-    for (const tensor of Object.values(inputs)) tensor.dispose();
+  weights.prepare(
+    backend,
+    groups.flatMap((group) => [...group.experts]),
+  );
+  try {
+    for (const [index, group] of groups.entries()) {
+      const inputs = await weights.take(backend, group.experts);
+      try {
+        const next = groups[index + 1];
+        if (next !== undefined && limits.groupsAhead > 0) await loadAhead(pass, next, groups[index + 2]);
+        await runGroup(pass, group, inputs, maxRows);
+      } finally {
+        disposeInputs(inputs);
+      }
+    }
+  } finally {
+    await weights.discard();
   }
 }

@@ -1,13 +1,14 @@
 import type { Checkpoint, CheckpointTensor, Projection } from '../checkpoint/checkpoint.ts';
 import { fusedOrientation } from '../checkpoint/fused-experts.ts';
-import { decodeStored, type LoadedWeight, readStored } from '../checkpoint/read-weights.ts';
+import { type LoadedWeight, readStored } from '../checkpoint/read-weights.ts';
 import { weightTable } from '../checkpoint/weight-table.ts';
 import type { StoredWeight } from '../quantisation/weight-scheme.ts';
-import { type FusedExpert, unfuse } from './fused-expert.ts';
+import { fusedCuts } from './fused-expert.ts';
 import type { BackendTensor, InferenceBackend } from './inference-backend.ts';
 import type { MlpUse } from './layer-graphs.ts';
+import type { WeightCut, WeightStack } from './weight-stack.ts';
 
-/** A layer whose experts' bytes fit into this is read in one go; of a larger one each group is read when its turn comes. */
+/** A layer whose experts' bytes, as stored, fit into this is read in one go; of a larger one each group by itself. */
 const WHOLE_LAYER_BYTES = 64 * 1024 * 1024;
 
 const PROJECTIONS = ['gate', 'up', 'down'] as const satisfies readonly Projection[];
@@ -23,14 +24,20 @@ export interface MlpSite {
 }
 
 type Stored = StoredWeight<CheckpointTensor>;
+/** Weights of a group by what they are and whose: `gate 3`. */
+type Loaded = ReadonlyMap<string, LoadedWeight>;
 
-/** Reads the MLP weights of one layer, group by group, the next group while the present one computes. */
+/**
+ * Loads the MLP weights of one layer, group by group, while another group computes. In memory at most: the group that
+ * computes and the next one as f32, and the bytes of one more as stored (or of all groups, within WHOLE_LAYER_BYTES).
+ */
 export class ExpertWeightReader {
   readonly #checkpoint: Checkpoint;
   readonly #site: MlpSite;
   readonly #signal: AbortSignal | undefined;
-  readonly #pending = new Map<readonly number[], Promise<ReadonlyMap<string, LoadedWeight>>>();
-  #whole: Promise<ReadonlyMap<string, LoadedWeight>> | undefined;
+  readonly #reads = new Map<readonly number[], Promise<Loaded>>();
+  readonly #uploads = new Map<readonly number[], Promise<ExpertInputs>>();
+  #whole: Promise<Loaded> | undefined;
 
   constructor(checkpoint: Checkpoint, site: MlpSite, signal?: AbortSignal) {
     this.#checkpoint = checkpoint;
@@ -62,99 +69,120 @@ export class ExpertWeightReader {
     return found.flatMap(([name, stored]) => (stored === undefined ? [] : [[`${name} ${expert}`, stored] as const]));
   }
 
-  async #read(experts: readonly number[]): Promise<ReadonlyMap<string, LoadedWeight>> {
+  async #readGroup(backend: InferenceBackend, experts: readonly number[]): Promise<Loaded> {
     const entries = experts.flatMap((expert) => this.#storedOf(expert));
-    const loaded = await readStored(
-      this.#checkpoint,
-      entries.map(([, stored]) => stored),
-      this.#signal,
-    );
+    const stored = entries.map(([, weight]) => weight);
+    const loaded = await backend.stages.during('read', () => readStored(this.#checkpoint, stored, this.#signal));
     return new Map(entries.flatMap(([name], index) => (loaded[index] === undefined ? [] : [[name, loaded[index]]])));
   }
 
   /** Starts reading all of `experts` at once when together they are small. */
-  prepare(experts: readonly number[]): void {
+  prepare(backend: InferenceBackend, experts: readonly number[]): void {
     const [first] = experts;
     const one = first === undefined ? [] : this.#storedOf(first);
     const bytes = one.flatMap(([, { parts }]) => Object.values(parts)).reduce((sum, part) => sum + part.byteLength, 0);
-    if (bytes * experts.length <= WHOLE_LAYER_BYTES) this.#whole = keepRejection(this.#read(experts));
+    if (bytes * experts.length <= WHOLE_LAYER_BYTES) this.#whole = keepRejection(this.#readGroup(backend, experts));
   }
 
-  /** Starts reading a group; `take` waits for it. */
-  prefetch(experts: readonly number[]): void {
-    if (this.#whole !== undefined || this.#pending.has(experts)) return;
-    this.#pending.set(experts, keepRejection(this.#read(experts)));
+  /** Starts reading a group; resolves when its bytes are there. */
+  async read(backend: InferenceBackend, experts: readonly number[]): Promise<void> {
+    await (this.#whole ?? this.#readOnce(backend, experts));
+  }
+
+  #readOnce(backend: InferenceBackend, experts: readonly number[]): Promise<Loaded> {
+    const started = this.#reads.get(experts) ?? keepRejection(this.#readGroup(backend, experts));
+    this.#reads.set(experts, started);
+    return started;
+  }
+
+  /** Starts bringing a group to the backend; `take` waits for it. */
+  prefetch(backend: InferenceBackend, experts: readonly number[]): void {
+    if (this.#uploads.has(experts)) return;
+    this.#uploads.set(experts, keepRejection(this.#upload(backend, experts)));
   }
 
   /** The group's weights with the backend: gate, up [G, I, H] and down [G, H, I]. The caller disposes of them. */
   async take(backend: InferenceBackend, experts: readonly number[]): Promise<ExpertInputs> {
-    this.prefetch(experts);
-    const weights = (await (this.#whole ?? this.#pending.get(experts))) ?? new Map<string, LoadedWeight>();
-    this.#pending.delete(experts);
-    if (this.#fused) return this.#uploadFused(backend, experts, weights);
-    const inputs: Record<string, BackendTensor> = {};
-    for (const projection of PROJECTIONS) {
-      const stack = experts.flatMap((expert) => weights.get(`${projection} ${expert}`) ?? []);
-      if (stack.length > 0) inputs[projection] = await backend.uploadWeights(stack);
-    }
-    return inputs;
+    this.prefetch(backend, experts);
+    const inputs = await this.#uploads.get(experts);
+    this.#uploads.delete(experts);
+    return inputs ?? {};
   }
 
-  #uploadFused(
-    backend: InferenceBackend,
-    experts: readonly number[],
-    weights: ReadonlyMap<string, LoadedWeight>,
-  ): ExpertInputs {
+  /** Disposes of what was brought to the backend and not taken: a run that ends early leaves nothing there. */
+  async discard(): Promise<void> {
+    const uploads = await Promise.allSettled(this.#uploads.values());
+    this.#uploads.clear();
+    this.#reads.clear();
+    for (const upload of uploads) if (upload.status === 'fulfilled') disposeInputs(upload.value);
+  }
+
+  async #upload(backend: InferenceBackend, experts: readonly number[]): Promise<ExpertInputs> {
+    const loaded =
+      this.#whole === undefined ? await this.#readOnce(backend, experts) : ownBytes(await this.#whole, experts);
+    this.#reads.delete(experts);
+    this.#signal?.throwIfAborted();
+    const stacks = this.#fused ? this.#fusedStacks(experts, loaded) : plainStacks(experts, loaded);
+    const tensors = await backend.uploadStacks(stacks.map(([, stack]) => stack));
+    return Object.fromEntries(
+      stacks.flatMap(([name], index) => (tensors[index] === undefined ? [] : [[name, tensors[index]]])),
+    );
+  }
+
+  #fusedStacks(experts: readonly number[], loaded: Loaded): (readonly [string, WeightStack])[] {
     const { architecture, config } = this.#checkpoint;
-    const gateUpShape = weightTable(this.#checkpoint).weight({ fused: 'gate-up', layer: this.#site.layer });
-    const downShape = weightTable(this.#checkpoint).weight({ fused: 'down', layer: this.#site.layer });
-    const packed = gateUpShape?.scheme === 'mxfp4';
-    const layout = {
+    const table = weightTable(this.#checkpoint);
+    const gateUp = table.weight({ fused: 'gate-up', layer: this.#site.layer });
+    const down = table.weight({ fused: 'down', layer: this.#site.layer });
+    const packed = gateUp?.scheme === 'mxfp4';
+    const cuts = fusedCuts({
       hiddenSize: config.hiddenSize,
       innerSize: config.expertWidth,
-      orientation: fusedOrientation(gateUpShape?.shape ?? [], downShape?.shape ?? [], packed, config, architecture),
+      orientation: fusedOrientation(gateUp?.shape ?? [], down?.shape ?? [], packed, config, architecture),
       interleaved: architecture.experts.fused?.interleaved === true,
-    };
-    const decoded = (name: string): Float32Array<ArrayBuffer> | undefined => {
-      const weight = weights.get(name);
-      return weight === undefined ? undefined : decodeStored(weight);
-    };
-    const each = experts.map(
-      (expert): FusedExpert =>
-        unfuse(layout, {
-          gateUp: decoded(`gate-up ${expert}`) ?? new Float32Array(),
-          down: decoded(`down ${expert}`) ?? new Float32Array(),
-          gateUpBias: decoded(`gate-up_bias ${expert}`),
-          downBias: decoded(`down_bias ${expert}`),
-        }),
-    );
-    return stack(backend, each, config.hiddenSize, config.expertWidth);
+    });
+    const parts: readonly (readonly [string, string, WeightCut])[] = [
+      ['gate', 'gate-up', cuts.gate],
+      ['up', 'gate-up', cuts.up],
+      ['down', 'down', cuts.down],
+      ['gate_bias', 'gate-up_bias', cuts.gateBias],
+      ['up_bias', 'gate-up_bias', cuts.upBias],
+      ['down_bias', 'down_bias', cuts.downBias],
+    ];
+    return parts.flatMap(([name, from, cut]) => {
+      const weights = weightsOf(experts, from, loaded);
+      return weights.length === 0 ? [] : [[name, { weights, cut }] as const];
+    });
   }
 }
 
-function stack(backend: InferenceBackend, each: readonly FusedExpert[], hidden: number, inner: number): ExpertInputs {
-  const shapes = {
-    gate: [inner, hidden],
-    up: [inner, hidden],
-    down: [hidden, inner],
-    gate_bias: [inner, 1],
-    up_bias: [inner, 1],
-    down_bias: [hidden, 1],
-  } as const;
-  const inputs: Record<string, BackendTensor> = {};
-  for (const [name, [rows, columns]] of Object.entries(shapes)) {
-    const size = rows * columns;
-    const values = new Float32Array(size * each.length);
-    let there = 0;
-    for (const expert of each) {
-      const part = expert[name as keyof typeof shapes];
-      if (part === undefined) continue;
-      values.set(part, there * size);
-      there += 1;
-    }
-    if (there > 0) inputs[name] = backend.upload('float32', values, [each.length, rows, columns]);
-  }
-  return inputs;
+function weightsOf(experts: readonly number[], name: string, loaded: Loaded): LoadedWeight[] {
+  return experts.flatMap((expert) => loaded.get(`${name} ${expert}`) ?? []);
+}
+
+function plainStacks(experts: readonly number[], loaded: Loaded): (readonly [string, WeightStack])[] {
+  return PROJECTIONS.flatMap((projection) => {
+    const weights = weightsOf(experts, projection, loaded);
+    return weights.length === 0 ? [] : [[projection, { weights }] as const];
+  });
+}
+
+/** The group's own weights out of a layer that was read in one go: the backend takes their bytes, the others' stay. */
+function ownBytes(whole: Loaded, experts: readonly number[]): Loaded {
+  const group = new Set(experts);
+  return new Map(
+    [...whole].flatMap(([name, weight]) => {
+      if (!group.has(Number(name.slice(name.lastIndexOf(' ') + 1)))) return [];
+      const parts = Object.entries(weight.parts).map(
+        ([part, tensor]) => [part, { ...tensor, bytes: tensor.bytes.slice() }] as const,
+      );
+      return [[name, { ...weight, parts: Object.fromEntries(parts) }]];
+    }),
+  );
+}
+
+export function disposeInputs(inputs: ExpertInputs): void {
+  for (const tensor of Object.values(inputs)) tensor.dispose();
 }
 
 /** The promise itself, whose rejection is reported where it is awaited and not as unhandled before that. */

@@ -1,4 +1,5 @@
 import type { FusedOrientation } from '../checkpoint/fused-experts.ts';
+import type { WeightCut } from './weight-stack.ts';
 
 /** How one expert lies in a fused tensor. */
 export interface FusedLayout {
@@ -9,73 +10,45 @@ export interface FusedLayout {
   readonly interleaved: boolean;
 }
 
-/** One expert as the expert graph wants it: gate and up [I, H], down [H, I], biases [I] and [H]; all row-major f32. */
-export interface FusedExpert {
-  readonly gate: Float32Array<ArrayBuffer>;
-  readonly up: Float32Array<ArrayBuffer>;
-  readonly down: Float32Array<ArrayBuffer>;
-  readonly gate_bias: Float32Array<ArrayBuffer> | undefined;
-  readonly up_bias: Float32Array<ArrayBuffer> | undefined;
-  readonly down_bias: Float32Array<ArrayBuffer> | undefined;
+/** Where the parts of one fused expert lie: gate and up [I, H] and their biases [I, 1] in gate_up, down [H, I], its bias [H, 1]. */
+export interface FusedCuts {
+  readonly gate: WeightCut;
+  readonly up: WeightCut;
+  readonly down: WeightCut;
+  readonly gateBias: WeightCut;
+  readonly upBias: WeightCut;
+  readonly downBias: WeightCut;
 }
 
-/** Rows of the fused projection that belong to gate (0) or up (1). */
-function rowOf(layout: FusedLayout, row: number, which: 0 | 1): number {
-  return layout.interleaved ? 2 * row + which : row + which * layout.innerSize;
-}
-
-/** [rows, columns] from its transpose, or as it is; row r of the result is row `pick(r)` of the source's rows. */
-function arranged(
-  source: Float32Array,
-  rows: number,
-  columns: number,
-  sourceRows: number,
-  orientation: FusedOrientation,
-  pick: (row: number) => number,
-): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const from = pick(row);
-    if (orientation === 'out-in') result.set(source.subarray(from * columns, (from + 1) * columns), row * columns);
-    else
-      for (let column = 0; column < columns; column++)
-        result[row * columns + column] = source[column * sourceRows + from] ?? 0;
-  }
-  return result;
-}
-
-/**
- * Cuts one expert's gate_up [2I, H] (or [H, 2I]) and down [H, I] (or [I, H]) into the projections.
- * @throws RangeError when the sizes contradict the layout.
- */
-export function unfuse(
-  layout: FusedLayout,
-  expert: {
-    readonly gateUp: Float32Array;
-    readonly down: Float32Array;
-    readonly gateUpBias: Float32Array | undefined;
-    readonly downBias: Float32Array<ArrayBuffer> | undefined;
-  },
-): FusedExpert {
-  const { hiddenSize, innerSize, orientation } = layout;
-  const { gateUp, down, gateUpBias } = expert;
-  if (gateUp.length !== 2 * innerSize * hiddenSize || down.length !== innerSize * hiddenSize) {
-    throw new RangeError(
-      `fused experts of ${gateUp.length} and ${down.length} numbers are not ${innerSize} × ${hiddenSize}`,
-    );
-  }
-  const half = (which: 0 | 1): Float32Array<ArrayBuffer> =>
-    arranged(gateUp, innerSize, hiddenSize, 2 * innerSize, orientation, (row) => rowOf(layout, row, which));
-  const biasHalf = (which: 0 | 1): Float32Array<ArrayBuffer> | undefined =>
-    gateUpBias === undefined
-      ? undefined
-      : Float32Array.from({ length: innerSize }, (_, row) => gateUpBias[rowOf(layout, row, which)] ?? 0);
+/** Cuts of gate_up [2I, H] (or [H, 2I]), down [H, I] (or [I, H]), and the biases [2I] and [H]. */
+export function fusedCuts({ hiddenSize, innerSize, orientation, interleaved }: FusedLayout): FusedCuts {
+  const rows = 2 * innerSize;
+  const step = interleaved ? 2 : 1;
+  const half = (which: 0 | 1): WeightCut => {
+    const row = interleaved ? which : which * innerSize;
+    const size = { numbers: rows * hiddenSize, rows: innerSize, columns: hiddenSize };
+    return orientation === 'out-in'
+      ? { ...size, first: row * hiddenSize, rowStride: step * hiddenSize, columnStride: 1 }
+      : { ...size, first: row, rowStride: step, columnStride: rows };
+  };
+  const biasHalf = (which: 0 | 1): WeightCut => ({
+    numbers: rows,
+    rows: innerSize,
+    columns: 1,
+    first: interleaved ? which : which * innerSize,
+    rowStride: step,
+    columnStride: 1,
+  });
+  const down = { numbers: hiddenSize * innerSize, rows: hiddenSize, columns: innerSize, first: 0 };
   return {
     gate: half(0),
     up: half(1),
-    down: arranged(down, hiddenSize, innerSize, hiddenSize, orientation, (row) => row),
-    gate_bias: biasHalf(0),
-    up_bias: biasHalf(1),
-    down_bias: expert.downBias,
+    down:
+      orientation === 'out-in'
+        ? { ...down, rowStride: innerSize, columnStride: 1 }
+        : { ...down, rowStride: 1, columnStride: hiddenSize },
+    gateBias: biasHalf(0),
+    upBias: biasHalf(1),
+    downBias: { numbers: hiddenSize, rows: hiddenSize, columns: 1, first: 0, rowStride: 1, columnStride: 1 },
   };
 }

@@ -1,6 +1,6 @@
 import { StudioError } from '../base/errors.ts';
 import type { LoadedWeight } from '../checkpoint/read-weights.ts';
-import { decodeWeight } from '../quantisation/decode-weight.ts';
+import { BufferPool } from './buffer-pool.ts';
 import type {
   BackendDescription,
   BackendGraph,
@@ -10,6 +10,9 @@ import type {
   HostArrays,
   InferenceBackend,
 } from './inference-backend.ts';
+import { StageMeter } from './stage-meter.ts';
+import { IN_PLACE, type WeightConverter } from './weight-converter.ts';
+import { decodeStacks, stackBytes, stackDims, type WeightStack } from './weight-stack.ts';
 
 /** A value as onnxruntime's CPU sessions take and give it. */
 export interface SessionValue {
@@ -33,15 +36,32 @@ class HostTensor implements BackendTensor, SessionValue {
   readonly type: BackendTensorType;
   readonly data: HostArrays[BackendTensorType];
   readonly dims: readonly number[];
+  #reuse: ((buffer: ArrayBuffer) => void) | undefined;
 
-  constructor(type: BackendTensorType, data: HostArrays[BackendTensorType], dims: readonly number[]) {
+  /** `reuse` takes the memory once the tensor is disposed of; without it the garbage collector does. */
+  constructor(
+    type: BackendTensorType,
+    data: HostArrays[BackendTensorType],
+    dims: readonly number[],
+    reuse?: (buffer: ArrayBuffer) => void,
+  ) {
     this.type = type;
     this.data = data;
     this.dims = dims;
+    this.#reuse = reuse;
   }
 
-  /** The garbage collector takes host memory back. */
-  dispose(): void {}
+  /** The same data under other dims, which is disposed of in this tensor's place. */
+  view(dims: readonly number[]): HostTensor {
+    const reuse = this.#reuse;
+    this.#reuse = undefined;
+    return new HostTensor(this.type, this.data, dims, reuse);
+  }
+
+  dispose(): void {
+    this.#reuse?.(this.data.buffer);
+    this.#reuse = undefined;
+  }
 }
 
 function elements(dims: readonly number[]): number {
@@ -63,12 +83,22 @@ function floats(tensor: BackendTensor): Float32Array<ArrayBuffer> {
 export class HostBackend implements InferenceBackend {
   readonly about: BackendDescription;
   readonly limits: BackendLimits;
+  readonly stages = new StageMeter();
   readonly #runtime: SessionRuntime;
+  readonly #converter: WeightConverter;
+  readonly #pool = new BufferPool();
 
-  constructor(runtime: SessionRuntime, about: BackendDescription, limits: BackendLimits) {
+  /** `converter` decodes the weights of uploadStacks and is closed with the backend. */
+  constructor(
+    runtime: SessionRuntime,
+    about: BackendDescription,
+    limits: BackendLimits,
+    converter: WeightConverter = IN_PLACE,
+  ) {
     this.#runtime = runtime;
     this.about = about;
     this.limits = limits;
+    this.#converter = converter;
   }
 
   async loadGraph(name: string, model: Uint8Array<ArrayBuffer>): Promise<BackendGraph> {
@@ -87,12 +117,15 @@ export class HostBackend implements InferenceBackend {
     const session = await this.#runtime.createSession(model).catch((cause: unknown) => {
       throw failed(cause);
     });
+    const { stages } = this;
     return {
       async run(inputs, outputs) {
         const values = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, hostTensor(tensor)]));
-        const results = await session.run(values, outputs).catch((cause: unknown) => {
-          throw failed(cause);
-        });
+        const results = await stages
+          .during('compute', () => session.run(values, outputs))
+          .catch((cause: unknown) => {
+            throw failed(cause);
+          });
         const tensors = outputs.map((output) => {
           const value = results[output];
           if (value === undefined) throw failed(`no output "${output}"`);
@@ -109,13 +142,17 @@ export class HostBackend implements InferenceBackend {
   }
 
   async uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor> {
-    const shape = weights[0]?.shape ?? [];
-    const size = elements(shape);
-    const data = new Float32Array(size * weights.length);
-    weights.forEach((weight, index) => {
-      decodeWeight(weight, data.subarray(index * size, (index + 1) * size));
-    });
-    return new HostTensor('float32', data, [weights.length, ...shape]);
+    const [data = new Float32Array()] = decodeStacks([{ weights }]);
+    return new HostTensor('float32', data, stackDims({ weights }));
+  }
+
+  async uploadStacks(stacks: readonly WeightStack[]): Promise<BackendTensor[]> {
+    const dims = stacks.map(stackDims);
+    const memory = stacks.map((stack) => this.#pool.take(stackBytes(stack)));
+    const { arrays, milliseconds } = await this.#converter.convert(stacks, memory);
+    this.stages.add('convert', milliseconds);
+    const reuse = (buffer: ArrayBuffer): void => this.#pool.give(buffer);
+    return arrays.map((data, index) => new HostTensor('float32', data, dims[index] ?? [], reuse));
   }
 
   zeros(dims: readonly number[]): BackendTensor {
@@ -123,8 +160,7 @@ export class HostBackend implements InferenceBackend {
   }
 
   view(tensor: BackendTensor, dims: readonly number[]): BackendTensor {
-    const { type, data } = hostTensor(tensor);
-    return new HostTensor(type, data, dims);
+    return hostTensor(tensor).view(dims);
   }
 
   rows(source: BackendTensor, start: number, count: number, dims: readonly number[]): BackendTensor {
@@ -141,6 +177,7 @@ export class HostBackend implements InferenceBackend {
     rows: Int32Array<ArrayBuffer>,
     dims: readonly [number, number, number],
   ): BackendTensor {
+    this.stages.begin('compute');
     const width = dims[2];
     const from = floats(source);
     const result = new Float32Array(elements(dims));
@@ -150,6 +187,7 @@ export class HostBackend implements InferenceBackend {
       // A loop: for rows of some hundred numbers, set() over a subarray takes several times as long.
       for (let h = 0, at = i * width, source = row * width; h < width; h++) result[at + h] = from[source + h] ?? 0;
     }
+    this.stages.end('compute');
     return new HostTensor('float32', result, dims);
   }
 
@@ -159,6 +197,7 @@ export class HostBackend implements InferenceBackend {
     factors: Float32Array<ArrayBuffer>,
     values: BackendTensor,
   ): void {
+    this.stages.begin('compute');
     const width = target.dims[1] ?? 0;
     const into = floats(target);
     const from = floats(values);
@@ -170,11 +209,14 @@ export class HostBackend implements InferenceBackend {
       const at = i * width;
       for (let h = 0; h < width; h++) into[to + h] = (into[to + h] ?? 0) + factor * (from[at + h] ?? 0);
     }
+    this.stages.end('compute');
   }
 
   async read(tensor: BackendTensor): Promise<Float32Array<ArrayBuffer>> {
     return floats(tensor).slice();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#converter.close();
+  }
 }

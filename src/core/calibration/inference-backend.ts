@@ -1,4 +1,6 @@
 import type { LoadedWeight } from '../checkpoint/read-weights.ts';
+import type { StageMeter } from './stage-meter.ts';
+import type { WeightStack } from './weight-stack.ts';
 
 /** Data of a tensor on the host, by element type. */
 export interface HostArrays {
@@ -31,6 +33,8 @@ export interface BackendLimits {
   readonly groupWeightBytes: number;
   /** Rows (experts × padded tokens) of one run of the expert graph. */
   readonly groupRows: number;
+  /** Bytes of the largest tensor that a run of the expert graph may hold. One row always runs. */
+  readonly tensorBytes: number;
   /** Tokens of one run of the attention graph. */
   readonly attentionTokens: number;
   /** onnxruntime's fused attention kernel is faster than composed attention, where it fits the model. */
@@ -39,6 +43,10 @@ export interface BackendLimits {
   readonly scoreBytes: number;
   /** Tokens whose hidden states stay with the backend at once; weights stream past once for each such block. */
   readonly blockTokens: number;
+  /** Groups of experts that are loaded while another computes. 0 does one after the other: for measuring what it gains. */
+  readonly groupsAhead: 0 | 1;
+  /** Nothing else moves in this thread while a graph runs: what is to go on beside a run must have been handed over before. */
+  readonly runsBlock: boolean;
 }
 
 /** Which backend computes and on what, in words for a person. */
@@ -57,11 +65,18 @@ export interface BackendDescription {
 export interface InferenceBackend {
   readonly about: BackendDescription;
   readonly limits: BackendLimits;
+  /** How the stages of the work so far overlapped. */
+  readonly stages: StageMeter;
   loadGraph(name: string, model: Uint8Array<ArrayBuffer>): Promise<BackendGraph>;
   /** Hands `data` over; the caller does not write to it afterwards. */
   upload<Type extends BackendTensorType>(type: Type, data: HostArrays[Type], dims: readonly number[]): BackendTensor;
   /** Decodes weights to f32 and stacks them along a new first axis: dims = [weights.length, ...shape]. All of one shape. */
   uploadWeights(weights: readonly LoadedWeight[]): Promise<BackendTensor>;
+  /**
+   * Likewise for several stacks at once, each a tensor of its stackDims. Takes the weights' bytes: nobody may use them, or
+   * anything else that lies in their buffers, afterwards.
+   */
+  uploadStacks(stacks: readonly WeightStack[]): Promise<BackendTensor[]>;
   zeros(dims: readonly number[]): BackendTensor;
   /** The same data under other dims; takes the tensor's place, which must not be used or disposed of any more. */
   view(tensor: BackendTensor, dims: readonly number[]): BackendTensor;

@@ -6,10 +6,6 @@ import { batchTokens } from './token-blocks.ts';
 const MIB = 1024 * 1024;
 const FLOAT_BYTES = 4;
 
-/** Memory that a run may take, in bytes, where nobody says otherwise. */
-export const DEFAULT_MEMORY_BUDGET = 2048 * MIB;
-export const LEAST_MEMORY_BUDGET = 256 * MIB;
-
 /** Parts of what the weights leave: for hidden states that wait, for the present block, its experts' rows, its batch. */
 const SHARES = { waiting: 0.25, block: 0.3, rows: 0.25, batch: 0.2 } as const;
 /** Rows of a block that lie in memory together: before and after the mixer, normed, read back, one more while handed over. */

@@ -11,6 +11,8 @@ export interface CalibrationProgress {
   readonly tokenLayersPerSecond: number;
   /** Seconds left by that rate, or null while unknown. */
   readonly etaSeconds: number | null;
+  /** What came over the network so far, and over the last seconds; left out where the source lies on this machine. */
+  readonly transfer?: { readonly bytes: number; readonly bytesPerSecond: number };
 }
 
 /** The rate is that of the last seconds, so that a pause or a slow start does not haunt the estimate. */

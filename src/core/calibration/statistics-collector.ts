@@ -32,15 +32,18 @@ export class StatisticsCollector {
       const statistics = this.#domains[domains[rows[i] ?? 0] ?? 0];
       const norm = norms[i] ?? Number.NaN;
       const gate = gates[places[i] ?? 0] ?? Number.NaN;
-      if (statistics === undefined || !Number.isFinite(norm)) throw this.#notFinite(expert);
+      const largest = maxAbs[i] ?? Number.NaN;
+      if (statistics === undefined || !Number.isFinite(norm) || !Number.isFinite(largest))
+        throw this.#notFinite(expert);
       if (Number.isNaN(gate)) continue;
       const product = gate * norm;
+      if (!Number.isFinite(product)) throw this.#notFinite(expert);
       statistics.count[expert] = (statistics.count[expert] ?? 0) + 1;
       statistics.normSum[expert] = (statistics.normSum[expert] ?? 0) + norm;
       statistics.gateSum[expert] = (statistics.gateSum[expert] ?? 0) + gate;
       statistics.gateNormSum[expert] = (statistics.gateNormSum[expert] ?? 0) + product;
       statistics.gateNormSquaredSum[expert] = (statistics.gateNormSquaredSum[expert] ?? 0) + product * product;
-      statistics.maxAbs[expert] = Math.max(statistics.maxAbs[expert] ?? 0, maxAbs[i] ?? 0);
+      statistics.maxAbs[expert] = Math.max(statistics.maxAbs[expert] ?? 0, largest);
     }
   }
 

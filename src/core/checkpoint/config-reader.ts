@@ -8,6 +8,8 @@ export function refuseConfig(code: string, message: string, nextStep: string, ke
 
 /** No model has as many layers; a number beyond it is a broken or hostile file. */
 const MOST_LAYERS = 10_000;
+/** Characters of a value that a message repeats. */
+const MOST_CHARACTERS = 120;
 const COMPARE = 'Compare config.json with the original repository.';
 
 /** Members of config.json by their spellings, sought in several objects in turn: the first that has one decides. */
@@ -58,7 +60,9 @@ export class ConfigReader {
     // A list with one entry a layer (Hunyuan) is a number when all entries agree.
     const values = new Set(found.flatMap(([, value]) => (Array.isArray(value) ? value : [value])));
     if (values.size > 1) {
-      const text = found.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(', ');
+      const text = found
+        .map(([name, value]) => `${name} = ${JSON.stringify(value).slice(0, MOST_CHARACTERS)}`)
+        .join(', ');
       throw refuseConfig(
         'conflicting-config',
         found.length > 1
@@ -116,9 +120,17 @@ export class ConfigReader {
     return value === undefined ? flag.fallback : value === true || (typeof value === 'number' && value !== 0);
   }
 
+  /** @throws StudioError `bad-config` when it has more entries than any model has layers: it is searched for each layer. */
   list(key: ConfigKey): readonly Json[] | undefined {
     const value = this.value(key);
-    return Array.isArray(value) ? value : undefined;
+    if (!Array.isArray(value)) return undefined;
+    if (value.length <= MOST_LAYERS) return value;
+    throw refuseConfig(
+      'bad-config',
+      `config.json lists ${value.length} entries under "${key[0] ?? ''}", which no model has.`,
+      COMPARE,
+      key[0],
+    );
   }
 
   /** Whether `rule` holds for `layer` of a model of `layers` layers. */

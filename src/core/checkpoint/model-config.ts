@@ -50,7 +50,7 @@ function checkActivation(config: ConfigReader, architecture: Architecture): void
   if (activation === undefined || accepted.includes(String(activation))) return;
   throw refuseConfig(
     'unsupported-activation',
-    `The experts use the activation "${String(activation)}", which ${architecture.label} models do not.`,
+    `The experts use the activation "${String(activation).slice(0, 80)}", which ${architecture.label} models do not.`,
     'Check that config.json belongs to these weights.',
     'hidden_act',
   );

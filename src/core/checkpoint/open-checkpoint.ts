@@ -5,6 +5,7 @@ import { parseConfigText, type ReadonlyJsonObject } from '../base/json.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
 import { readQuantisation } from '../quantisation/quantisation-config.ts';
 import { readHeader } from '../safetensors/header.ts';
+import { MAX_INDEX_BYTES } from '../safetensors/limits.ts';
 import { parseShardIndex, type ShardIndex } from '../safetensors/shard-index.ts';
 import { checkTensors } from './check-tensors.ts';
 import type { Checkpoint, CheckpointTensor, Shard } from './checkpoint.ts';
@@ -86,7 +87,7 @@ function architectureOf(json: ReadonlyJsonObject): Architecture {
       'unknown-architecture',
       modelType === ''
         ? 'config.json does not say which kind of model this is (no "model_type").'
-        : `The studio does not know models of the type "${modelType}".`,
+        : `The studio does not know models of the type "${modelType.slice(0, 80)}".`,
       `Open a model of a family that it knows (${known}), or let the inspector work out how this one is built.`,
       CONFIG_FILE,
     );
@@ -100,7 +101,7 @@ async function findShards(
   signal?: AbortSignal,
 ): Promise<{ names: readonly string[]; index?: ShardIndex }> {
   if (folder.names.includes(INDEX_FILE)) {
-    const index = parseShardIndex(await readWholeFile(folder, INDEX_FILE, Number.MAX_SAFE_INTEGER, signal), INDEX_FILE);
+    const index = parseShardIndex(await readWholeFile(folder, INDEX_FILE, MAX_INDEX_BYTES, signal), INDEX_FILE);
     const names = [...new Set(index.weightMap.values())].sort();
     const missing = names.filter((name) => !folder.names.includes(name));
     if (missing[0] !== undefined) {

@@ -43,7 +43,7 @@ function spansOf(ranges: readonly Range[]): Span[] {
 
 /**
  * Reads the bytes of many stored weights at once, neighbours in one read and a few reads at a time.
- * @returns the weights in the order given; their bytes may share buffers.
+ * @returns the weights in the order given; their bytes may share buffers with each other, but with nothing else.
  * @throws StudioError of family `source`.
  */
 export async function readStored(
@@ -58,7 +58,9 @@ export async function readStored(
   const readSpans = async (): Promise<void> => {
     for (let span = spans[next++]; span !== undefined; span = spans[next++]) {
       const source = await checkpoint.folder.open(span.file, signal);
-      const bytes = await source.read(span.start, span.end - span.start, signal);
+      const read = await source.read(span.start, span.end - span.start, signal);
+      // A source may give a view of what others see as well.
+      const bytes = read.byteLength === read.buffer.byteLength ? read : read.slice();
       for (const range of span.ranges) {
         const begin = range.offset - span.start;
         bytesOf.set(range, bytes.subarray(begin, begin + range.byteLength));

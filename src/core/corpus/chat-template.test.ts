@@ -116,6 +116,9 @@ describe('a hostile template comes to an end', () => {
   // A tenth of the real budget keeps the tests short; the honest conversation below has the real one.
   const { maxSteps, maxCharacters } = TEMPLATE_LIMITS;
   const limits = { ...TEMPLATE_LIMITS, maxSteps: maxSteps / 10, maxCharacters: maxCharacters / 10 };
+  /** `n.s`: 2^times letters. */
+  const doubled = (times: number) =>
+    `{% set n = namespace(s='a') %}{% for i in range(${times}) %}{% set n.s = n.s ~ n.s %}{% endfor %}`;
   const nested = (body: string) =>
     `{% for a in range(999) %}{% for b in range(999) %}{% for c in range(999) %}${body}{% endfor %}{% endfor %}{% endfor %}`;
 
@@ -146,12 +149,53 @@ describe('a hostile template comes to an end', () => {
       'passes 400000000 to a filter',
     ],
     [
+      'a search again and again through a list',
+      '{% set l = range(99999) %}{% for i in l %}{% if -1 in l %}{% endif %}{% endfor %}',
+      'does not come to an end',
+    ],
+    [
+      'a search again and again through a text',
+      `${doubled(20)}{% for i in range(9999) %}{% if 'b' in n.s %}{% endif %}{% endfor %}`,
+      'does not come to an end',
+    ],
+    [
+      'a split again and again of a text by name',
+      `${doubled(20)}{% set s = n.s %}{% for i in range(9999) %}{% set x = s.split('b') %}{% endfor %}`,
+      'does not come to an end',
+    ],
+    ['a replacement of each letter by a text', `${doubled(12)}{{ n.s | replace('a', n.s) }}`, 'too long'],
+    ['the same with nothing to replace', `${doubled(12)}{{ n.s.replace('', n.s) }}`, 'too long'],
+    ['the same by a computed name', `${doubled(12)}{{ n.s['re' ~ 'place']('a', n.s) }}`, 'too long'],
+    [
+      'a replacement inside the one that is measured',
+      `${doubled(12)}{{ n.s | replace('a' | replace('b', 'c'), n.s) }}`,
+      'too long',
+    ],
+    ['a method kept for later', `{% set f = 'a'.replace %}{{ f('a', 'b') }}`, 'keeps a method without calling it'],
+    [
       'a macro that calls itself',
       '{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}',
       'calls itself without end',
     ],
   ])('%s', (_, source, reason) => {
     expect(refusal(source, limits)).toContain(reason);
+  });
+
+  it('a template of blanks is refused before it is prepared', () => {
+    expect(refusal(`{%- ${' '.repeat(200_000)} if %}`)).toContain('blanks in one piece');
+    expect(() => compileChatTemplate(`{{ 'a' }}${' '.repeat(1000)}`)).not.toThrow();
+  });
+
+  it.each(['{{ (', '{% if 1 %}', '{{ [', '{{ {1: ', '{% for x in '])(
+    'brackets and blocks without end: %s',
+    (opening) => {
+      expect(refusal(opening.repeat(50_000))).toContain('cannot be read');
+    },
+  );
+
+  it('deep but whole blocks are read or refused', () => {
+    const deep = `${'{% if 1 %}'.repeat(20_000)}x${'{% endif %}'.repeat(20_000)}`;
+    expect(refusal(deep)).toMatch(/cannot be read|fails on|calls itself/);
   });
 
   it('a long but honest conversation stays far below the limits', () => {

@@ -45,6 +45,8 @@ export interface ChatTemplateOptions {
 }
 
 const MAX_TEMPLATE_CHARACTERS = 2 ** 20;
+/** White space in one piece: the engine's preparation tries every place of it against every other. */
+const MAX_BLANK_CHARACTERS = 1000;
 const MAX_RANGE = 100_000;
 
 /**
@@ -58,6 +60,11 @@ export function compileChatTemplate(source: string, options: ChatTemplateOptions
     throw badTemplate(
       `The chat template has ${source.length} characters; at most ${MAX_TEMPLATE_CHARACTERS} are read.`,
     );
+  }
+  for (const [blank] of source.matchAll(/\s+/g)) {
+    if (blank.length > MAX_BLANK_CHARACTERS) {
+      throw badTemplate(`The chat template has ${blank.length} blanks in one piece, which no template needs.`);
+    }
   }
   const program = guard('cannot be read', () =>
     parse(tokenize(plainBlocks(source), { lstrip_blocks: true, trim_blocks: true })),

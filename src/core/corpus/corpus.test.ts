@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileChatTemplate } from './chat-template.ts';
 import { buildCorpus, type CorpusOptions, corpusFromTokens, hashSequences } from './corpus.ts';
-import { type CorpusDocument, readDocuments } from './text-reader.ts';
+import type { CorpusDocument } from './corpus-document.ts';
+import { readDocuments } from './text-reader.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
 const DEMO = new URL('../../../public/demo/', import.meta.url);

@@ -2,8 +2,8 @@ import { createSHA256 } from 'hash-wasm';
 import { throwIfAborted } from '../base/abort.ts';
 import { StudioError } from '../base/errors.ts';
 import type { ChatTemplate } from './chat-template.ts';
-import { packWindows } from './packing.ts';
-import type { CorpusDocument } from './text-reader.ts';
+import type { CorpusDocument } from './corpus-document.ts';
+import { WindowPacker } from './packing.ts';
 import { checkVocabulary, type TextTokenizer } from './tokenizer.ts';
 
 /** Token sequences of one domain, with where they come from. */
@@ -33,7 +33,8 @@ export interface Corpus {
 export interface TextDomain {
   readonly name: string;
   readonly source: string;
-  readonly documents: Iterable<CorpusDocument>;
+  /** Read only as far as the token limit needs them. */
+  readonly documents: Iterable<CorpusDocument> | AsyncIterable<CorpusDocument>;
 }
 
 /** Ready token ids of one domain. */
@@ -68,11 +69,16 @@ export async function buildCorpus(domains: readonly TextDomain[], options: Corpu
   requireDomains(domains);
   const built: CorpusDomain[] = [];
   for (const domain of domains) {
-    const windows = packWindows(tokenise(domain, options), {
+    const packer = new WindowPacker({
       sequenceLength,
       separatorId: tokenizer.eosTokenId,
       maxTokens: maxTokensPerDomain,
     });
+    for await (const document of domain.documents) {
+      throwIfAborted(signal);
+      if (packer.add(tokenise(document, domain, options))) break;
+    }
+    const windows = packer.finish();
     if (windows.length === 0) {
       throw new StudioError('corpus', 'empty-text', `Domain "${domain.name}" (${domain.source}) has no text.`, {
         nextStep: 'Give it a file with at least a few words.',
@@ -102,27 +108,23 @@ export async function corpusFromTokens(domains: readonly TokenDomain[], vocabula
   return { domains: built };
 }
 
-function* tokenise(domain: TextDomain, options: CorpusOptions): Generator<Int32Array> {
-  const { tokenizer, chatTemplate, signal } = options;
-  for (const document of domain.documents) {
-    throwIfAborted(signal);
-    if (document.kind === 'text') {
-      yield tokenizer.encode(document.text, { addSpecialTokens: true });
-      continue;
-    }
-    if (chatTemplate === undefined) {
-      throw new StudioError(
-        'corpus',
-        'no-chat-template',
-        `Domain "${domain.name}" (${domain.source}) holds chats, but the model has no chat template.`,
-        {
-          nextStep: 'Use text documents, or a model whose tokenizer_config.json or chat_template.jinja has a template.',
-          details: { domain: domain.name, source: domain.source },
-        },
-      );
-    }
-    yield tokenizer.encode(chatTemplate.render(document), { addSpecialTokens: false });
-  }
+function tokenise(
+  document: CorpusDocument,
+  domain: TextDomain,
+  { tokenizer, chatTemplate }: CorpusOptions,
+): Int32Array {
+  if (document.kind === 'text') return tokenizer.encode(document.text, { addSpecialTokens: true });
+  if (chatTemplate !== undefined) return tokenizer.encode(chatTemplate.render(document), { addSpecialTokens: false });
+  if (document.plain !== undefined) return tokenizer.encode(document.plain, { addSpecialTokens: true });
+  throw new StudioError(
+    'corpus',
+    'no-chat-template',
+    `Domain "${domain.name}" (${domain.source}) holds chats, but the model has no chat template.`,
+    {
+      nextStep: 'Use text documents, or a model whose tokenizer_config.json or chat_template.jinja has a template.',
+      details: { domain: domain.name, source: domain.source },
+    },
+  );
 }
 
 function requireDomains(domains: readonly { readonly name: string }[]): void {

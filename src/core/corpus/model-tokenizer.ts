@@ -1,7 +1,7 @@
 import { StudioError } from '../base/errors.ts';
 import type { SourceFolder } from '../bytes/byte-source.ts';
 import { type ChatTemplate, compileChatTemplate } from './chat-template.ts';
-import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
+import { loadTokenizer, readTokenizerConfig, type TextTokenizer } from './tokenizer.ts';
 
 /** Larger than any tokenizer in use (the largest have some 35 MB). */
 const MAX_TOKENIZER_BYTES = 256 * 1024 * 1024;
@@ -39,12 +39,25 @@ export async function loadModelTokenizer(
       details: { file: 'tokenizer.json' },
     });
   }
-  const tokenizer = loadTokenizer(json, await readFile(folder, 'tokenizer_config.json', signal));
+  const config = await readFile(folder, 'tokenizer_config.json', signal);
+  return { tokenizer: loadTokenizer(json, config), chatTemplate: await templateOf(folder, config, signal) };
+}
+
+/**
+ * The chat template beside a checkpoint's weights alone, without the tokenizer; undefined where there is none.
+ * @throws StudioError family `corpus`: `bad-tokenizer`, `bad-chat-template`.
+ */
+export async function loadChatTemplate(folder: SourceFolder, signal?: AbortSignal): Promise<ChatTemplate | undefined> {
+  return templateOf(folder, await readFile(folder, 'tokenizer_config.json', signal), signal);
+}
+
+async function templateOf(
+  folder: SourceFolder,
+  config: Uint8Array | undefined,
+  signal?: AbortSignal,
+): Promise<ChatTemplate | undefined> {
+  const { specialTokens, chatTemplate } = readTokenizerConfig(config);
   const file = await readFile(folder, 'chat_template.jinja', signal);
-  const template = file === undefined ? tokenizer.chatTemplate : new TextDecoder().decode(file);
-  return {
-    tokenizer,
-    chatTemplate:
-      template === undefined ? undefined : compileChatTemplate(template, { specialTokens: tokenizer.specialTokens }),
-  };
+  const template = file === undefined ? chatTemplate : new TextDecoder().decode(file);
+  return template === undefined ? undefined : compileChatTemplate(template, { specialTokens });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StudioError } from '../base/errors.ts';
-import { packWindows, parseTokenFile } from './packing.ts';
+import { type PackingOptions, parseTokenFile, WindowPacker } from './packing.ts';
 import { readDocuments } from './text-reader.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -10,7 +10,13 @@ const DEMO = new URL('../../../public/demo/', import.meta.url);
 const lists = (windows: readonly Int32Array[]) => windows.map((window) => [...window]);
 const documents = (...ids: number[][]) => ids.map((list) => Int32Array.from(list));
 
-describe('packWindows', () => {
+function packWindows(given: Iterable<Int32Array>, options: PackingOptions): Int32Array[] {
+  const packer = new WindowPacker(options);
+  for (const document of given) if (packer.add(document)) break;
+  return packer.finish();
+}
+
+describe('WindowPacker', () => {
   it('puts the separator after every document and drops what is left over', () => {
     const windows = packWindows(documents([1, 2, 3], [4], [5, 6]), { sequenceLength: 2, separatorId: 0 });
     expect(lists(windows)).toEqual([

@@ -12,41 +12,56 @@ export interface PackingOptions {
 /**
  * Concatenates documents, the separator after each, and cuts windows of sequenceLength + 1 ids that do not overlap, so
  * the last id of a window is predicted but never fed. What is left at the end is dropped, except where there is no
- * full window: then it is the only one, when it holds at least two ids. Documents beyond maxTokens are not read.
- *
- * @param documents token ids [n] of one document each
- * @returns windows [sequenceLength + 1] of int32 ids; empty when there are fewer than two ids
- * @throws RangeError when sequenceLength or maxTokens is not a positive integer
+ * full window: then it is the only one, when it holds at least two ids. Documents beyond maxTokens are not needed.
  */
-export function packWindows(documents: Iterable<Int32Array>, options: PackingOptions): Int32Array[] {
-  const { sequenceLength, separatorId, maxTokens } = options;
-  requirePositiveInteger('sequenceLength', sequenceLength);
-  if (maxTokens !== undefined) requirePositiveInteger('maxTokens', maxTokens);
-  const length = Math.min(sequenceLength, maxTokens ?? sequenceLength) + 1;
-  const maxWindows =
-    maxTokens === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(maxTokens / sequenceLength));
-  const separator = separatorId === undefined ? new Int32Array(0) : Int32Array.of(separatorId);
+export class WindowPacker {
+  readonly #separator: Int32Array;
+  readonly #length: number;
+  readonly #maxWindows: number;
+  readonly #windows: Int32Array[] = [];
+  #window: Int32Array;
+  #filled = 0;
 
-  const windows: Int32Array[] = [];
-  let window = new Int32Array(length);
-  let filled = 0;
-  for (const document of documents) {
-    for (const ids of [document, separator]) {
-      for (let from = 0; from < ids.length; ) {
-        const taken = Math.min(length - filled, ids.length - from);
-        window.set(ids.subarray(from, from + taken), filled);
-        filled += taken;
+  /** @throws RangeError when sequenceLength or maxTokens is not a positive integer */
+  constructor({ sequenceLength, separatorId, maxTokens }: PackingOptions) {
+    requirePositiveInteger('sequenceLength', sequenceLength);
+    if (maxTokens !== undefined) requirePositiveInteger('maxTokens', maxTokens);
+    this.#length = Math.min(sequenceLength, maxTokens ?? sequenceLength) + 1;
+    this.#maxWindows =
+      maxTokens === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(maxTokens / sequenceLength));
+    this.#separator = separatorId === undefined ? new Int32Array(0) : Int32Array.of(separatorId);
+    this.#window = new Int32Array(this.#length);
+  }
+
+  /**
+   * @param document token ids [n]
+   * @returns true when no further document is needed
+   */
+  add(document: Int32Array): boolean {
+    for (const ids of [document, this.#separator]) {
+      for (let from = 0; from < ids.length && !this.#isFull; ) {
+        const taken = Math.min(this.#length - this.#filled, ids.length - from);
+        this.#window.set(ids.subarray(from, from + taken), this.#filled);
+        this.#filled += taken;
         from += taken;
-        if (filled < length) continue;
-        windows.push(window);
-        if (windows.length >= maxWindows) return windows;
-        window = new Int32Array(length);
-        filled = 0;
+        if (this.#filled < this.#length) continue;
+        this.#windows.push(this.#window);
+        this.#window = new Int32Array(this.#length);
+        this.#filled = 0;
       }
     }
+    return this.#isFull;
   }
-  if (windows.length === 0 && filled >= 2) windows.push(window.slice(0, filled));
-  return windows;
+
+  /** Windows [sequenceLength + 1] of int32 ids; none when there are fewer than two ids. */
+  finish(): Int32Array[] {
+    if (this.#windows.length > 0 || this.#filled < 2) return this.#windows;
+    return [this.#window.slice(0, this.#filled)];
+  }
+
+  get #isFull(): boolean {
+    return this.#windows.length >= this.#maxWindows;
+  }
 }
 
 function requirePositiveInteger(name: string, value: number): void {

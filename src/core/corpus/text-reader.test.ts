@@ -86,7 +86,7 @@ describe('JSONL', () => {
   });
 
   it('takes nothing from a prototype that a line plants', () => {
-    expect(refusal('a.jsonl', utf8('{"__proto__":{"text":"planted"}}')).code).toBe('bad-line');
+    expect(refusal('a.jsonl', utf8('{"__proto__":{"text":"planted"}}')).code).toBe('no-text-column');
     expect(read('{"__proto__":{"polluted":1},"text":"own"}')).toEqual([{ kind: 'text', text: 'own' }]);
     expect(Object.prototype).not.toHaveProperty('polluted');
   });
@@ -94,9 +94,8 @@ describe('JSONL', () => {
   it.each([
     ['no JSON', '{"text": "a', 'is not valid JSON'],
     ['a list', '["a"]', 'is not a JSON object'],
-    ['neither key', '{"content": "a"}', 'has neither "text" nor "messages"'],
-    ['a text that is a number', '{"text": 1}', '"text" that is not a string'],
-    ['no messages', '{"messages": []}', '"messages" that are not a list with entries'],
+    ['no column of text', '{"id": 3}', 'has no "text"'],
+    ['a text that is a number', '{"text": 1}', 'has a "text" that is neither text nor a list of messages'],
     [
       'a message without role',
       '{"messages": [{"role": "user", "content": "a"}, {"content": "a"}]}',
@@ -129,6 +128,16 @@ describe('JSONL', () => {
     });
   });
 
+  it('holds no document where the text is null or there are no messages', () => {
+    expect(read('{"text":null}\n{"text":"x"}')).toEqual([{ kind: 'text', text: 'x' }]);
+    expect(read('{"messages":[]}\n{"messages":[{"role":"user","content":"x"}]}')).toHaveLength(1);
+  });
+
+  it('may hold text on some lines and conversations on others', () => {
+    const kinds = read('{"text":"x"}\n{"messages":[{"role":"user","content":"x"}]}\n{"question":"a","answer":"b"}');
+    expect(kinds.map(({ kind }) => kind)).toEqual(['text', 'chat', 'chat']);
+  });
+
   it('is refused when nothing in it is text', () => {
     expect(refusal('a.jsonl', utf8('\n \n')).code).toBe('empty-text');
     expect(refusal('a.jsonl', utf8('{"text":""}\n{"text":" "}')).code).toBe('empty-text');
@@ -136,9 +145,9 @@ describe('JSONL', () => {
 });
 
 it('refuses other formats by name', () => {
-  expect(refusal('model.parquet', utf8('PAR1'))).toMatchObject({
+  expect(refusal('model.csv', utf8('a,b'))).toMatchObject({
     code: 'unknown-text-format',
-    details: { file: 'model.parquet' },
+    details: { file: 'model.csv' },
   });
   expect(refusal('README', utf8('x')).code).toBe('unknown-text-format');
 });

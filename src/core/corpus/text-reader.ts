@@ -1,14 +1,20 @@
 import { StudioError } from '../base/errors.ts';
-import type { ChatMessage } from './chat-template.ts';
-
-/** One document of a corpus: bare text, or a conversation that the model's chat template turns into text. */
-export type CorpusDocument =
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'chat';
-      readonly messages: readonly ChatMessage[];
-      readonly tools?: readonly unknown[] | undefined;
-    };
+import type { ByteSource } from '../bytes/byte-source.ts';
+import {
+  type ColumnChoice,
+  chooseColumns,
+  columnKinds,
+  type Detection,
+  detectColumns,
+  kindsOfRows,
+  SAMPLE_ROWS,
+  TOOLS_COLUMN,
+} from './column-choice.ts';
+import type { CorpusDocument } from './corpus-document.ts';
+import { checkTextSize, decodeText } from './decode-text.ts';
+import { jsonlRows, openJsonl } from './jsonl-rows.ts';
+import { documentOf } from './row-document.ts';
+import type { RowTable } from './rows.ts';
 
 export interface ReadLimits {
   /** Bytes of a plain text file, which becomes one string. */
@@ -20,139 +26,125 @@ export interface ReadLimits {
 /** Well below the longest string that browsers allow, 2^29 characters. */
 export const READ_LIMITS: ReadLimits = { maxTextBytes: 2 ** 28, maxLineBytes: 2 ** 26 };
 
-/**
- * Reads the documents of one file by its name's ending: `.txt` and `.md` are one document each, `.jsonl` and `.ndjson`
- * one document a line, `{"text": …}` or `{"messages": [{"role", "content"}, …]}` (with `"tools"` where there are any).
- * Blank lines hold no document; nothing else is left out, an empty text stays an empty document. A byte order mark is
- * dropped; line ends stay as they are.
- *
- * @param name file name, for the format and for messages
- * @throws StudioError corpus/unknown-text-format, corpus/bad-encoding (line and byte offset), corpus/bad-line (line),
- *   corpus/text-too-large, corpus/empty-text when no document has any text
- */
-export function readDocuments(name: string, bytes: Uint8Array, limits: ReadLimits = READ_LIMITS): CorpusDocument[] {
+export interface TextOptions {
+  /** "messages" or "instruction+output"; left out: as detected. */
+  readonly column?: string | undefined;
+  readonly limits?: ReadLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file of text that was looked at: its columns are known, its documents not read. */
+export interface OpenedText {
+  /** How the columns were found; null for plain text, which has none. */
+  readonly detection: Detection | null;
+  /** Rows in the file; null where it would have to be read whole to know. */
+  readonly rowCount: number | null;
+  /** @throws StudioError as chooseColumns */
+  chosen(): ColumnChoice;
+  /** The documents in order; stopping early leaves the rest unread. */
+  documents(): AsyncIterable<CorpusDocument>;
+}
+
+type Format = 'text' | 'jsonl' | 'parquet';
+
+/** @throws StudioError corpus/unknown-text-format */
+export function textFormat(name: string): Format {
   const ending = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase();
   switch (ending) {
     case 'txt':
     case 'md':
-      return requireText(name, [
-        { kind: 'text', text: decode(name, bytes, limits.maxTextBytes, { line: null, offset: 0 }) },
-      ]);
+      return 'text';
     case 'jsonl':
     case 'ndjson':
-      return requireText(name, readLines(name, bytes, limits));
+      return 'jsonl';
+    case 'parquet':
+      return 'parquet';
     default:
-      throw new StudioError('corpus', 'unknown-text-format', `"${name}" is neither plain text nor JSONL.`, {
-        nextStep: 'Give a .txt file, or a .jsonl file with {"text": …} or {"messages": […]} on each line.',
+      throw new StudioError('corpus', 'unknown-text-format', `"${name}" is neither plain text nor JSONL nor parquet.`, {
+        nextStep:
+          'Give a .txt file, a .jsonl file with {"text": …} or {"messages": […]} on each line, or a .parquet file.',
         details: { file: name },
       });
   }
 }
 
-function readLines(name: string, bytes: Uint8Array, limits: ReadLimits): CorpusDocument[] {
-  const documents: CorpusDocument[] = [];
-  for (let offset = 0, line = 1; offset < bytes.length; line += 1) {
-    const newline = bytes.indexOf(0x0a, offset);
-    const end = newline === -1 ? bytes.length : newline;
-    const text = decode(name, bytes.subarray(offset, end), limits.maxLineBytes, { line, offset });
-    if (text.trim() !== '') documents.push(parseLine(name, line, text));
-    offset = end + 1;
-  }
-  return documents;
-}
-
-function parseLine(name: string, line: number, text: string): CorpusDocument {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (cause) {
-    throw badLine(name, line, 'is not valid JSON', cause);
-  }
-  if (!isRecord(content)) throw badLine(name, line, 'is not a JSON object');
-  if (Object.hasOwn(content, 'text')) {
-    if (typeof content.text !== 'string') throw badLine(name, line, 'has a "text" that is not a string');
-    return { kind: 'text', text: content.text };
-  }
-  if (!Object.hasOwn(content, 'messages')) throw badLine(name, line, 'has neither "text" nor "messages"');
-  if (!Array.isArray(content.messages) || content.messages.length === 0) {
-    throw badLine(name, line, 'has "messages" that are not a list with entries');
-  }
-  const messages = content.messages.map((message: unknown, index) => {
-    if (isMessage(message)) return message;
-    throw badLine(name, line, `has a message (number ${index + 1}) without "role" and "content"`);
-  });
-  const tools = Object.hasOwn(content, 'tools') ? (content.tools ?? undefined) : undefined;
-  if (tools !== undefined && !Array.isArray(tools)) throw badLine(name, line, 'has "tools" that are not a list');
-  return { kind: 'chat', messages, tools };
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Content is text, a list of parts, or null where a message only calls tools. */
-function isMessage(value: unknown): value is ChatMessage {
-  if (!isRecord(value) || !Object.hasOwn(value, 'role') || typeof value.role !== 'string') return false;
-  const content = Object.hasOwn(value, 'content') ? value.content : undefined;
-  return typeof content === 'string' || Array.isArray(content) || (content === null && Array.isArray(value.tool_calls));
-}
-
-interface Place {
-  /** From 1, or null where the bytes are the whole file. */
-  readonly line: number | null;
-  /** Of the first byte in the file. */
-  readonly offset: number;
-}
-
-function decode(name: string, bytes: Uint8Array, limit: number, place: Place): string {
-  if (bytes.length > limit) {
-    const what = place.line === null ? `"${name}"` : `Line ${place.line} of "${name}"`;
-    throw new StudioError('corpus', 'text-too-large', `${what} has ${bytes.length} bytes; at most ${limit} are read.`, {
-      nextStep: 'Split it into smaller documents: one JSONL line for each.',
-      details: { file: name, line: place.line, bytes: bytes.length, limit },
-    });
-  }
-  try {
-    // A byte order mark means something at the start of a file only; elsewhere it is a character of the text.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: place.offset > 0 }).decode(bytes);
-  } catch (cause) {
-    const at = firstInvalidByte(bytes);
-    const line = place.line ?? 1 + countNewlines(bytes.subarray(0, at));
-    const utf16 =
-      place.offset === 0 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
-    throw new StudioError(
-      'corpus',
-      'bad-encoding',
-      `"${name}" is not UTF-8${utf16 ? ' but UTF-16' : ''}: line ${line}, byte ${place.offset + at}.`,
-      {
-        nextStep: 'Save the file as UTF-8 and open it again.',
-        details: { file: name, line, offset: place.offset + at },
-        cause,
+/**
+ * Opens one file of text by its name's ending: `.txt` and `.md` are one document each; `.jsonl`, `.ndjson` and `.parquet`
+ * one document a row, of the columns that are chosen or detected. Rows whose columns are null or empty lists hold no
+ * document; nothing else is left out, an empty text stays an empty document. A byte order mark is dropped; line ends stay as
+ * they are.
+ *
+ * @throws StudioError corpus/unknown-text-format, corpus/bad-encoding (line and byte offset), corpus/bad-line,
+ *   corpus/text-too-large, those of the parquet reader; what the source throws
+ */
+export async function openText(source: ByteSource, options: TextOptions = {}): Promise<OpenedText> {
+  const { column, limits = READ_LIMITS, signal } = options;
+  const { name } = source;
+  const format = textFormat(name);
+  if (format === 'text') {
+    if (column !== undefined) chooseColumns(name, detectColumns(new Map()), column);
+    return {
+      detection: null,
+      rowCount: 1,
+      chosen: () => [],
+      documents: async function* () {
+        checkTextSize(name, source.size, limits.maxTextBytes, null);
+        const bytes = await source.read(0, source.size, signal);
+        yield { kind: 'text', text: decodeText(name, bytes, limits.maxTextBytes, { line: null, offset: 0 }) };
       },
-    );
+    };
+  }
+  const table = await openTable(format, source, limits, signal);
+  const detection = detectColumns(await columnKinds(table));
+  return {
+    detection,
+    rowCount: table.rowCount,
+    chosen: () => chooseColumns(name, detection, column),
+    documents: () => rowDocuments(table, chooseColumns(name, detection, column), column === undefined),
+  };
+}
+
+async function openTable(
+  format: Format,
+  source: ByteSource,
+  limits: ReadLimits,
+  signal?: AbortSignal,
+): Promise<RowTable> {
+  if (format === 'jsonl') return openJsonl(source, limits.maxLineBytes, signal);
+  // Loaded when the first such file comes: most never do.
+  const { openParquet } = await import('./parquet/parquet-rows.ts');
+  return openParquet(source, signal);
+}
+
+async function* rowDocuments(table: RowTable, choice: ColumnChoice, mixed: boolean): AsyncGenerator<CorpusDocument> {
+  const wanted = table.kinds?.has(TOOLS_COLUMN) === true && choice.length === 1 ? [...choice, TOOLS_COLUMN] : choice;
+  for await (const row of table.rows(wanted)) {
+    const document = documentOf(table, row, choice, mixed && table.kinds === null);
+    if (document !== undefined) yield document;
   }
 }
 
-/** Offset of the byte at which decoding fails first; the length where only the end is cut off. By bisection over prefixes. */
-function firstInvalidByte(bytes: Uint8Array): number {
-  let valid = 0;
-  let failing = bytes.length + 1;
-  while (failing - valid > 1) {
-    const length = Math.floor((valid + failing) / 2);
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream: true });
-      valid = length;
-    } catch {
-      failing = length;
-    }
+/**
+ * The documents of a `.txt`, `.md`, `.jsonl` or `.ndjson` file that is in memory, as openText gives them.
+ *
+ * @param name file name, for the format and for messages
+ * @throws StudioError as openText; corpus/empty-text when no document has any text
+ */
+export function readDocuments(name: string, bytes: Uint8Array, limits: ReadLimits = READ_LIMITS): CorpusDocument[] {
+  const format = textFormat(name);
+  if (format === 'text') {
+    return requireText(name, [
+      { kind: 'text', text: decodeText(name, bytes, limits.maxTextBytes, { line: null, offset: 0 }) },
+    ]);
   }
-  return valid;
-}
-
-function countNewlines(bytes: Uint8Array): number {
-  let count = 0;
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) count += 1;
-  return count;
+  const rows = [...jsonlRows(name, bytes, limits.maxLineBytes)];
+  if (rows.length === 0) return requireText(name, []);
+  const choice = chooseColumns(name, detectColumns(kindsOfRows(rows.slice(0, SAMPLE_ROWS))), undefined);
+  const documents = rows.map((row) => documentOf({ name, unit: 'Line' }, row, choice, true));
+  return requireText(
+    name,
+    documents.filter((document) => document !== undefined),
+  );
 }
 
 function requireText(name: string, documents: CorpusDocument[]): CorpusDocument[] {
@@ -160,13 +152,5 @@ function requireText(name: string, documents: CorpusDocument[]): CorpusDocument[
   throw new StudioError('corpus', 'empty-text', `"${name}" has no text.`, {
     nextStep: 'Give a file with at least a few words.',
     details: { file: name },
-  });
-}
-
-function badLine(name: string, line: number, what: string, cause?: unknown): StudioError {
-  return new StudioError('corpus', 'bad-line', `Line ${line} of "${name}" ${what}.`, {
-    nextStep: 'Write one JSON object a line: {"text": …} or {"messages": [{"role": …, "content": …}, …]}.',
-    details: { file: name, line },
-    cause,
   });
 }

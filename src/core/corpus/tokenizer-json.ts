@@ -1,7 +1,5 @@
-import { StudioError } from '../base/errors.ts';
-
-/** A JSON object as parsed; keys come from a file, so read them with Object.hasOwn semantics only. */
-export type JsonObject = { readonly [key: string]: unknown };
+import { checkTokenizerLimits, partsOf } from './tokenizer-limits.ts';
+import { badTokenizer, isObject, type JsonObject, unsupported } from './tokenizer-refusals.ts';
 
 const MODEL_TYPES: readonly unknown[] = ['BPE', 'Unigram', 'WordPiece'];
 
@@ -27,7 +25,8 @@ export function parseTokenizerJson(bytes: Uint8Array): JsonObject {
   if (type === 'BPE' && !Array.isArray(model.merges))
     throw badTokenizer('The BPE model of tokenizer.json has no merges.');
   if (typeof model.dropout === 'number' && model.dropout > 0) throw unsupported('BPE option', 'dropout');
-  for (const normalizer of flatten(json.normalizer, 'normalizers')) {
+  checkTokenizerLimits(json, { ...model, type });
+  for (const normalizer of partsOf(json.normalizer, 'normalizers')) {
     if (normalizer.type === 'Precompiled') throw unsupported('normalizer', 'Precompiled');
   }
   return {
@@ -134,14 +133,6 @@ function split(regex: string, behavior: 'Isolated' | 'Removed'): JsonObject {
   return { type: 'Split', pattern: { Regex: regex }, behavior, invert: false };
 }
 
-/** The part itself, or the parts of a Sequence, at any depth. */
-function flatten(part: unknown, key: string): readonly JsonObject[] {
-  if (!isObject(part)) return [];
-  if (part.type !== 'Sequence') return [part];
-  const parts = part[key];
-  return Array.isArray(parts) ? parts.flatMap((inner: unknown) => flatten(inner, key)) : [];
-}
-
 function parseObject(bytes: Uint8Array, file: string): JsonObject {
   let content: unknown;
   try {
@@ -151,30 +142,4 @@ function parseObject(bytes: Uint8Array, file: string): JsonObject {
   }
   if (!isObject(content)) throw badTokenizer(`${file} is not a JSON object.`, file);
   return content;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function badTokenizer(message: string, file = 'tokenizer.json', cause?: unknown): StudioError {
-  return new StudioError('corpus', 'bad-tokenizer', message, {
-    nextStep: `Get ${file} again from the model it belongs to.`,
-    details: { file },
-    cause,
-  });
-}
-
-export function unsupported(part: string, name: string, cause?: unknown): StudioError {
-  return new StudioError(
-    'corpus',
-    'unsupported-tokenizer',
-    `tokenizer.json uses the ${part} "${name}", which is not supported.`,
-    {
-      nextStep:
-        'Make the token ids with the Python tokenizers library and give them as a token file (--tokens ids.json).',
-      details: { file: 'tokenizer.json', part, name },
-      cause,
-    },
-  );
 }

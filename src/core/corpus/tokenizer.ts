@@ -1,12 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { StudioError } from '../base/errors.ts';
-import {
-  badTokenizer,
-  type JsonObject,
-  parseTokenizerConfig,
-  parseTokenizerJson,
-  unsupported,
-} from './tokenizer-json.ts';
+import { meterPatterns } from './meter-tokenizer.ts';
+import { parseTokenizerConfig, parseTokenizerJson } from './tokenizer-json.ts';
+import { badTokenizer, type JsonObject, unsupported } from './tokenizer-refusals.ts';
 
 export interface EncodeOptions {
   /** True for bare text, as the model's own post-processor says; false for text that a chat template made. */
@@ -39,32 +35,46 @@ export interface TextTokenizer {
  */
 export function loadTokenizer(tokenizerJson: Uint8Array, tokenizerConfig: Uint8Array | undefined): TextTokenizer {
   const json = parseTokenizerJson(tokenizerJson);
-  const config = tokenizerConfig === undefined ? new Map<string, unknown>() : parseTokenizerConfig(tokenizerConfig);
+  const { specialTokens, chatTemplate } = readTokenizerConfig(tokenizerConfig);
   const library = buildLibraryTokenizer(json);
+  const metered = meterPatterns(library);
 
   const added = new Map([...library.get_added_tokens_decoder()].map(([id, token]) => [token.content, id]));
   let highest = -1;
   for (const id of library.get_vocab().values()) highest = Math.max(highest, id);
+  const eos = specialTokens.get('eos_token');
+
+  return {
+    encode: (text, { addSpecialTokens }) => metered(text.length, () => encode(library, text, addSpecialTokens)),
+    decode(ids) {
+      const list = [...ids];
+      if (list.length === 0) return '';
+      return metered(list.length, () =>
+        library.decode(list, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+      );
+    },
+    specialTokenId: (name) => added.get(name),
+    eosTokenId: eos === undefined ? undefined : library.token_to_id(eos),
+    vocabularySize: highest + 1,
+    chatTemplate,
+    specialTokens,
+  };
+}
+
+/**
+ * What chat templates need of tokenizer_config.json; nothing where there is no such file.
+ * @throws StudioError corpus/bad-tokenizer when it is no JSON object
+ */
+export function readTokenizerConfig(
+  bytes: Uint8Array | undefined,
+): Pick<TextTokenizer, 'specialTokens' | 'chatTemplate'> {
+  const config = bytes === undefined ? new Map<string, unknown>() : parseTokenizerConfig(bytes);
   const specialTokens = new Map<string, string>();
   for (const name of ['bos_token', 'eos_token', 'pad_token', 'unk_token']) {
     const text = tokenText(config.get(name));
     if (text !== undefined) specialTokens.set(name, text);
   }
-  const eos = specialTokens.get('eos_token');
-
-  return {
-    encode: (text, { addSpecialTokens }) => encode(library, text, addSpecialTokens),
-    decode(ids) {
-      const list = [...ids];
-      if (list.length === 0) return '';
-      return library.decode(list, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
-    },
-    specialTokenId: (name) => added.get(name),
-    eosTokenId: eos === undefined ? undefined : library.token_to_id(eos),
-    vocabularySize: highest + 1,
-    chatTemplate: defaultChatTemplate(config.get('chat_template')),
-    specialTokens,
-  };
+  return { specialTokens, chatTemplate: defaultChatTemplate(config.get('chat_template')) };
 }
 
 function buildLibraryTokenizer(json: JsonObject): Tokenizer {

@@ -1,7 +1,8 @@
 import { StudioError } from '../base/errors.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { MemorySource } from '../bytes/memory-source.ts';
-import type { Checkpoint, Shard } from '../checkpoint/checkpoint.ts';
+import { sourceVersion } from '../bytes/source-version.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { summariseCheckpoint } from '../checkpoint/summarise.ts';
 import { checkEvenLayers } from '../plan/constraints.ts';
 import { checkPlanFits, parsePlan } from '../plan/plan-file.ts';
@@ -13,6 +14,7 @@ import { CONFIG_FILE, INDEX_FILE, isOwnFile, isSystemFile, PLAN_FILE } from './e
 import { type OutputTensor, outputTensors } from './output-tensors.ts';
 import { PlannedShard } from './planned-shard.ts';
 import { sha256Of } from './sha256.ts';
+import { type ShardGroup, sizedGroups, sourceGroups } from './shard-groups.ts';
 
 /** One file of the export. `open` gives the bytes it will have, read from the source when they are asked for. */
 export interface PlannedFile {
@@ -45,12 +47,21 @@ export interface ExportLayout {
   readonly shards: readonly ShardLayout[];
   /** Tokenizer, licence and the like, copied byte for byte. */
   readonly companions: readonly PlannedFile[];
-  /** Absent when the checkpoint is a single model.safetensors. */
+  /** Largest size of a shard that was asked for; undefined: the source's own split. */
+  readonly shardBytes: number | undefined;
+  /** Absent when the export is a single model.safetensors. */
   readonly index: PlannedFile | undefined;
   readonly planFile: PlannedFile;
   readonly config: PlannedFile;
   /** Sizes of the source files that are read, to see that they stay the same. */
   readonly sourceSizes: ReadonlyMap<string, number>;
+  /** Their versions (see sourceVersion), for the same. */
+  readonly sourceVersions: ReadonlyMap<string, string>;
+}
+
+export interface LayoutOptions {
+  /** Bytes that an output shard has at most, header included. The source's own split when absent. */
+  readonly shardBytes?: number | undefined;
 }
 
 /** Weights in other formats beside the shards are of the unpruned model; a copy of them would be wrong beside the new config. */
@@ -60,27 +71,11 @@ function inMemory(name: string, bytes: Uint8Array<ArrayBuffer>): PlannedFile {
   return { name, size: bytes.byteLength, sourceFiles: [], open: async () => new MemorySource(name, bytes) };
 }
 
-/** Shards that keep a tensor, under their old names; under new ones that count through when some shard is left empty. */
-function shardNames(
-  shards: readonly Shard[],
-  byFile: ReadonlyMap<string, readonly OutputTensor[]>,
-): [shard: Shard, name: string][] {
-  const filled = shards.filter((shard) => (byFile.get(shard.file)?.length ?? 0) > 0);
-  if (filled.length === shards.length) return filled.map((shard) => [shard, shard.file]);
-  const number = (value: number): string => String(value).padStart(5, '0');
-  return filled.map((shard, index) => [shard, `model-${number(index + 1)}-of-${number(filled.length)}.safetensors`]);
-}
-
-function layoutShard(
-  checkpoint: Checkpoint,
-  shard: Shard,
-  name: string,
-  outputs: readonly OutputTensor[],
-): ShardLayout {
+function layoutShard(checkpoint: Checkpoint, { name, metadata, tensors: outputs }: ShardGroup): ShardLayout {
   const byName = new Map(outputs.map((output) => [output.name, output]));
   const { header, entries, fileSize } = layoutTensors(
     outputs.map(({ name: tensor, dtype, shape }) => ({ name: tensor, dtype, shape })),
-    shard.header.metadata,
+    metadata,
   );
   const tensors: PlacedTensor[] = [];
   for (const entry of entries) {
@@ -106,15 +101,21 @@ function elementsOf(tensors: Iterable<{ readonly shape: readonly number[] }>): n
 }
 
 /** The index counts parameters where the source's does, and as that does: packed formats can be counted in several ways. */
-async function layoutIndex(
-  checkpoint: Checkpoint,
-  indexFile: string,
-  shards: readonly ShardLayout[],
-  signal?: AbortSignal,
-): Promise<PlannedFile> {
+async function countsParameters(checkpoint: Checkpoint, signal?: AbortSignal): Promise<boolean> {
+  const { indexFile } = checkpoint;
+  if (indexFile === undefined) return false;
   const source = await checkpoint.folder.open(indexFile, signal);
   const { metadata } = parseShardIndex(await source.read(0, source.size, signal), indexFile);
-  const counted = metadata.get(TOTAL_PARAMETERS) === elementsOf(checkpoint.tensors.values());
+  return metadata.get(TOTAL_PARAMETERS) === elementsOf(checkpoint.tensors.values());
+}
+
+/** An index where the source has one, and where there are several shards. */
+async function layoutIndex(
+  checkpoint: Checkpoint,
+  shards: readonly ShardLayout[],
+  signal?: AbortSignal,
+): Promise<PlannedFile | undefined> {
+  if (checkpoint.indexFile === undefined && shards.length === 1) return undefined;
   const weightMap = new Map<string, string>();
   let totalSize = 0;
   for (const shard of shards) {
@@ -123,6 +124,7 @@ async function layoutIndex(
       totalSize += tensor.byteLength;
     }
   }
+  const counted = await countsParameters(checkpoint, signal);
   const parameters = counted ? elementsOf(shards.flatMap(({ tensors }) => tensors)) : undefined;
   return inMemory(INDEX_FILE, serialiseShardIndex(weightMap, totalSize, parameters));
 }
@@ -167,19 +169,42 @@ function checkUnlistedShards({ folder, shards, config }: Checkpoint): void {
   );
 }
 
+/** The files that are copied, and the sizes and versions of all source files that are read. */
+async function layoutCopies(
+  checkpoint: Checkpoint,
+  signal?: AbortSignal,
+): Promise<Pick<ExportLayout, 'companions' | 'sourceSizes' | 'sourceVersions'>> {
+  const { folder } = checkpoint;
+  const sourceSizes = new Map(checkpoint.shards.map((shard) => [shard.file, shard.size]));
+  const sourceVersions = new Map<string, string>();
+  for (const { file } of checkpoint.shards) sourceVersions.set(file, sourceVersion(await folder.open(file, signal)));
+  const companions: PlannedFile[] = [];
+  for (const name of checkpoint.companionFiles) {
+    if (isOwnFile(name) || isSystemFile(name) || OTHER_WEIGHTS.test(name)) continue;
+    const source = await folder.open(name, signal);
+    const { size } = source;
+    sourceSizes.set(name, size);
+    sourceVersions.set(name, sourceVersion(source));
+    companions.push({ name, size, sourceFiles: [name], open: (openSignal) => folder.open(name, openSignal) });
+  }
+  return { companions, sourceSizes, sourceVersions };
+}
+
 /**
  * Lays out the pruned checkpoint: every file with its exact size, every tensor with the source bytes it is made of. Reads
  * config.json, the index and the sizes of the files that are copied, no weights. One output shard per input shard; a shard that is
- * left without tensors is dropped and the others are numbered anew. Each file keeps its own `__metadata__`.
+ * left without tensors is dropped and the others are numbered anew; with `shardBytes` the tensors are split anew. Each file
+ * keeps its own `__metadata__`.
  * @param planJson The plan file's exact text; it becomes part of the export.
  * @throws StudioError of the families `plan` (not a plan, one of another model, `uneven-layers`,
  * `fewer-than-top-k`, `uneven-groups`), `export` (`config-disagrees`, `no-expert-count`, `ambiguous-expert-names`, `unlisted-shard`,
- * `uncuttable-tensor`) and `source`.
+ * `uncuttable-tensor`, `too-many-shards`) and `source`.
  */
 export async function layoutExport(
   checkpoint: Checkpoint,
   planJson: string,
   signal?: AbortSignal,
+  { shardBytes }: LayoutOptions = {},
 ): Promise<ExportLayout> {
   const plan = parsePlan(planJson);
   checkPlanFits(plan, summariseCheckpoint(checkpoint));
@@ -187,34 +212,20 @@ export async function layoutExport(
   checkUnlistedShards(checkpoint);
   const experts = plan.layers[0]?.keep.length ?? checkpoint.config.experts;
   const byFile = outputTensors(checkpoint, plan);
-  const shards = shardNames(checkpoint.shards, byFile).map(([shard, name]) =>
-    layoutShard(checkpoint, shard, name, byFile.get(shard.file) ?? []),
-  );
-  const sourceSizes = new Map(checkpoint.shards.map((shard) => [shard.file, shard.size]));
-  const companions: PlannedFile[] = [];
-  for (const name of checkpoint.companionFiles) {
-    if (isOwnFile(name) || isSystemFile(name) || OTHER_WEIGHTS.test(name)) continue;
-    const { size } = await checkpoint.folder.open(name, signal);
-    sourceSizes.set(name, size);
-    companions.push({
-      name,
-      size,
-      sourceFiles: [name],
-      open: (openSignal) => checkpoint.folder.open(name, openSignal),
-    });
-  }
+  const groups =
+    shardBytes === undefined
+      ? sourceGroups(checkpoint.shards, byFile)
+      : sizedGroups(checkpoint.shards, byFile, shardBytes, checkpoint.indexFile !== undefined);
+  const shards = groups.map((group) => layoutShard(checkpoint, group));
   return {
     plan,
     planHash: await sha256Of(planJson),
     experts,
     shards,
-    companions,
-    index:
-      checkpoint.indexFile === undefined
-        ? undefined
-        : await layoutIndex(checkpoint, checkpoint.indexFile, shards, signal),
+    shardBytes,
+    ...(await layoutCopies(checkpoint, signal)),
+    index: await layoutIndex(checkpoint, shards, signal),
     planFile: inMemory(PLAN_FILE, new TextEncoder().encode(planJson)),
     config: await layoutConfig(checkpoint, plan, experts, signal),
-    sourceSizes,
   };
 }

@@ -3,6 +3,8 @@ import type { ByteSink, TargetFolder } from '../bytes/byte-sink.ts';
 import type { ByteSource, SourceFolder } from '../bytes/byte-source.ts';
 import { MemorySource } from '../bytes/memory-source.ts';
 
+export type TargetCall = 'list' | 'create' | 'close' | 'open' | 'read' | 'remove';
+
 /** What goes wrong in a FaultFolder. Bytes are counted over all files, in the order of writing. */
 export interface Fault {
   /** The write that reaches this byte stores what comes before it and fails. */
@@ -11,8 +13,10 @@ export interface Fault {
   readonly dropsByte?: number;
   /** A bit of this byte is stored wrong without a word. */
   readonly flipsByte?: number;
-  /** The close with this number, from 0, fails. */
-  readonly closeFails?: number;
+  /** The write that reaches this byte stores what comes before it, drops the rest and says that all went well. */
+  readonly cutsWriteAt?: number;
+  /** The call of this kind with this number, from 0, fails. A `read` is one of a file that was opened again. */
+  readonly callFails?: { readonly call: TargetCall; readonly index: number };
   readonly error?: Error;
   /** After the failure nothing answers any more, as when the process was killed: half-written files stay. */
   readonly kills?: boolean;
@@ -34,7 +38,7 @@ export class FaultFolder implements TargetFolder {
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
   readonly #fault: Fault;
   #written = 0;
-  #closed = 0;
+  readonly #calls = new Map<TargetCall, number>();
   #killed = false;
 
   constructor(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Map(), fault: Fault = {}) {
@@ -47,22 +51,27 @@ export class FaultFolder implements TargetFolder {
     return this.#written;
   }
 
+  /** How often the folder was called so. */
+  calls(call: TargetCall): number {
+    return this.#calls.get(call) ?? 0;
+  }
+
   asSource(label = 'target'): SourceFolder {
     return { label, names: [...this.files.keys()], open: (name) => this.open(name) };
   }
 
   async list(): Promise<readonly string[]> {
-    this.#answer();
+    this.#answer('list');
     return [...this.files.keys()];
   }
 
   async create(name: string): Promise<ByteSink> {
-    this.#answer();
+    this.#answer('create');
     if (this.files.has(name)) throw new Error(`"${name}" exists`);
     this.files.set(name, new Uint8Array());
     return {
       write: async (chunk) => this.#write(name, chunk),
-      close: async () => this.#close(),
+      close: async () => this.#answer('close'),
       abort: async () => {
         this.#answer();
         this.files.delete(name);
@@ -71,26 +80,36 @@ export class FaultFolder implements TargetFolder {
   }
 
   async open(name: string): Promise<ByteSource> {
-    this.#answer();
+    this.#answer('open');
     const bytes = this.files.get(name);
     if (bytes === undefined)
       throw new StudioError('source', 'missing-file', `There is no file "${name}".`, {
         nextStep: 'None.',
         details: { file: name },
       });
-    return new MemorySource(name, bytes);
+    const source = new MemorySource(name, bytes);
+    return {
+      name,
+      size: source.size,
+      read: async (offset, length, signal) => {
+        this.#answer('read');
+        return source.read(offset, length, signal);
+      },
+    };
   }
 
   async remove(name: string): Promise<void> {
-    this.#answer();
+    this.#answer('remove');
     if (!this.files.delete(name)) throw new Error(`no file "${name}"`);
   }
 
   #write(name: string, chunk: Uint8Array): void {
     this.#answer();
-    const { writeFailsAt = Number.POSITIVE_INFINITY, dropsByte = -1, flipsByte = -1 } = this.#fault;
+    const never = Number.POSITIVE_INFINITY;
+    const { writeFailsAt = never, cutsWriteAt = never, dropsByte = -1, flipsByte = -1 } = this.#fault;
     const start = this.#written;
-    const room = Math.min(chunk.byteLength, writeFailsAt - start);
+    const cut = cutsWriteAt > start ? cutsWriteAt - start : never;
+    const room = Math.min(chunk.byteLength, writeFailsAt - start, cut);
     const lost = dropsByte - start;
     const stored =
       lost >= 0 && lost < room ? [chunk.subarray(0, lost), chunk.subarray(lost + 1, room)] : [chunk.subarray(0, room)];
@@ -98,13 +117,9 @@ export class FaultFolder implements TargetFolder {
     const flipped = after.byteLength - room + (flipsByte - start);
     if (flipsByte >= start && flipsByte < start + room) after[flipped] = (after[flipped] ?? 0) ^ 1;
     this.files.set(name, after);
-    this.#written += room;
-    if (room < chunk.byteLength) this.#fail();
-  }
-
-  #close(): void {
-    this.#answer();
-    if (this.#closed++ === this.#fault.closeFails) this.#fail();
+    const fails = start + chunk.byteLength > writeFailsAt;
+    this.#written += fails ? room : chunk.byteLength;
+    if (fails) this.#fail();
   }
 
   #fail(): never {
@@ -112,7 +127,12 @@ export class FaultFolder implements TargetFolder {
     throw this.#fault.error ?? new Error('the disk failed');
   }
 
-  #answer(): void {
+  #answer(call?: TargetCall): void {
     if (this.#killed) throw new Error('killed');
+    if (call === undefined) return;
+    const index = this.calls(call);
+    this.#calls.set(call, index + 1);
+    const { callFails } = this.#fault;
+    if (callFails?.call === call && callFails.index === index) this.#fail();
   }
 }

@@ -1,23 +1,42 @@
 import * as z from 'zod/mini';
-import { StudioError } from '../base/errors.ts';
+import type { StudioError } from '../base/errors.ts';
 import { sha256Schema, wholeNumberSchema } from '../base/versioned-file.ts';
 import type { TargetFolder } from '../bytes/byte-sink.ts';
 import { JOURNAL_FILES } from './export-files.ts';
-import { writeFailure } from './write-failure.ts';
+import { writeSmallFile } from './guarded-target.ts';
+import { foreignRecord } from './target-refusals.ts';
+
+const FORMAT = 'reap-studio/journal';
+const VERSION = 2;
+/** A line of some 300 bytes for each of the most files that an index can name, and room. */
+const MAX_JOURNAL_BYTES = 16_000_000;
 
 /** What an unfinished export belongs to. It goes on only where all of it is the same. */
 const identitySchema = z.strictObject({
-  format: z.literal('reap-studio/journal'),
-  version: z.literal(1),
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
   planHash: sha256Schema,
   fingerprint: sha256Schema,
-  /** sha256 over the names, sizes and headers of all files: another version of the studio might lay them out otherwise. */
+  /** sha256 over the names, sizes and headers of all files: another size of the shards lays them out otherwise. */
   layoutHash: sha256Schema,
 });
 export type JournalIdentity = z.infer<typeof identitySchema>;
 
+/** The identity without what every journal has. */
+export type JournalSubject = Omit<JournalIdentity, 'format' | 'version'>;
+
+export function journalIdentity({ planHash, fingerprint, layoutHash }: JournalSubject): JournalIdentity {
+  return { format: FORMAT, version: VERSION, planHash, fingerprint, layoutHash };
+}
+
 /** A file that was written, closed, re-opened and found right. */
-const entrySchema = z.strictObject({ file: z.string(), size: wholeNumberSchema, sha256: sha256Schema });
+const entrySchema = z.strictObject({
+  file: z.string(),
+  size: wholeNumberSchema,
+  sha256: sha256Schema,
+  /** sha256 over the versions of the source files that it was read from. */
+  source: sha256Schema,
+});
 export type JournalEntry = z.infer<typeof entrySchema>;
 
 interface JournalContent {
@@ -49,6 +68,29 @@ function parseJournal(text: string): JournalContent | undefined {
   return identity === undefined ? undefined : { identity, entries };
 }
 
+/** Why a text under a journal's name is not one, or undefined for one or for the beginning of one that was cut off. */
+function foreignness(text: string): string | undefined {
+  const opening = `{"format":"${FORMAT}","version":`;
+  // What a power cut leaves of a file that was never synced is zeros.
+  const kept = text.replace(/\0+$/, '');
+  if (opening.startsWith(kept)) return undefined;
+  if (!kept.startsWith(opening)) return 'is not a journal of the studio';
+  const version = Number.parseInt(kept.slice(opening.length), 10);
+  const other = `version of the studio (${version}; this one writes ${VERSION})`;
+  if (version > VERSION) return `is the journal of a newer ${other}`;
+  if (version < VERSION) return `is the journal of an older ${other}`;
+  return kept.includes('\n') && parseJournal(kept) === undefined ? 'is a journal with a damaged first line' : undefined;
+}
+
+/** The text under a journal's name, and why it is no journal. */
+async function readJournal(target: TargetFolder, name: string): Promise<{ text: string; why: string | undefined }> {
+  const source = await target.open(name);
+  if (source.size > MAX_JOURNAL_BYTES)
+    return { text: '', why: `has ${source.size} bytes, more than a journal can have` };
+  const text = new TextDecoder().decode(await source.read(0, source.size));
+  return { text, why: foreignness(text) };
+}
+
 /**
  * The record, in the target folder itself, of which files are finished. A target can only create and remove files, so
  * each new state is written whole under the name that is free and the old one is removed after it has been closed.
@@ -66,49 +108,39 @@ export class ExportJournal {
     this.#live = live;
   }
 
-  /** The most complete journal in the target, or undefined when it holds none that can be read. */
+  /**
+   * The most complete journal in the target, or undefined when it holds none whose first line is whole.
+   * @throws StudioError family `export` code `foreign-journal` when it holds none, but a file of that name which no export
+   * left there.
+   */
   static async find(target: TargetFolder): Promise<(JournalContent & { readonly name: string }) | undefined> {
     const names = await target.list();
     let best: (JournalContent & { readonly name: string }) | undefined;
+    let foreign: StudioError | undefined;
     for (const name of JOURNAL_FILES) {
       if (!names.includes(name)) continue;
-      const source = await target.open(name);
-      const content = parseJournal(new TextDecoder().decode(await source.read(0, source.size)));
-      if (content === undefined) continue;
-      if (best === undefined || content.entries.length > best.entries.length) best = { ...content, name };
+      const { text, why } = await readJournal(target, name);
+      if (why !== undefined) foreign = foreignRecord(target.label, name, why);
+      const content = parseJournal(text);
+      if (content !== undefined && content.entries.length > (best?.entries.length ?? -1)) best = { ...content, name };
     }
+    if (best === undefined && foreign !== undefined) throw foreign;
     return best;
   }
 
   /** Adds a finished file and makes the journal durable. */
-  async append(entry: JournalEntry, missingBytes: number): Promise<void> {
+  async append(entry: JournalEntry): Promise<void> {
     this.#entries.set(entry.file, entry);
-    await this.save(missingBytes);
+    await this.save();
   }
 
-  /**
-   * Writes the present state.
-   * @param missingBytes Bytes of the export that are still to be written, for the sentence about a full disk.
-   * @throws StudioError family `export` as write-failure.ts says.
-   */
-  async save(missingBytes: number): Promise<void> {
+  /** Writes the present state. */
+  async save(): Promise<void> {
     const name = this.#live === JOURNAL_FILES[0] ? JOURNAL_FILES[1] : JOURNAL_FILES[0];
     const text = [this.#identity, ...this.#entries.values()].map((line) => `${JSON.stringify(line)}\n`).join('');
-    const bytes = new TextEncoder().encode(text);
-    try {
-      if ((await this.#target.list()).includes(name)) await this.#target.remove(name);
-      const sink = await this.#target.create(name);
-      try {
-        await sink.write(bytes);
-        await sink.close();
-      } catch (error) {
-        await sink.abort(error).catch(() => undefined);
-        throw error;
-      }
-      if (this.#live !== undefined) await this.#target.remove(this.#live);
-    } catch (error) {
-      throw writeFailure(error, name, missingBytes);
-    }
+    if ((await this.#target.list()).includes(name)) await this.#target.remove(name);
+    await writeSmallFile(this.#target, name, new TextEncoder().encode(text));
+    if (this.#live !== undefined) await this.#target.remove(this.#live);
     this.#live = name;
   }
 
@@ -118,12 +150,4 @@ export class ExportJournal {
     for (const name of JOURNAL_FILES) if (names.includes(name)) await this.#target.remove(name);
     this.#live = undefined;
   }
-}
-
-/** The refusal of a target that holds something else. `found` is a file in it. */
-export function targetNotEmpty(label: string, found: string, why: string): StudioError {
-  return new StudioError('export', 'target-not-empty', `"${label}" is not empty: it holds "${found}"${why}.`, {
-    nextStep: 'Choose an empty folder, or empty this one yourself; the studio removes nothing that it did not write.',
-    details: { file: found, folder: label },
-  });
 }

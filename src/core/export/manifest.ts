@@ -1,49 +1,39 @@
 import * as z from 'zod/mini';
 import { StudioError } from '../base/errors.ts';
-import { modelIdentitySchema, sha256Schema, wholeNumberSchema } from '../base/versioned-file.ts';
+import { sha256Schema } from '../base/versioned-file.ts';
+import type { SourceFolder } from '../bytes/byte-source.ts';
 import { MANIFEST_FILE } from './export-files.ts';
 import type { ExportLayout } from './export-layout.ts';
+import {
+  type CurrentManifest,
+  type ExportManifest,
+  MANIFEST_FORMAT,
+  MANIFEST_VERSION,
+  type ManifestSource,
+  manifestV1Schema,
+  manifestV2Schema,
+} from './manifest-schema.ts';
 import { sha256Of } from './sha256.ts';
 import { TOOL } from './tool.ts';
 import type { FileRecord } from './write-file.ts';
 
-const fileSchema = z.strictObject({ name: z.string(), size: wholeNumberSchema, sha256: sha256Schema });
+/** `hf:org/name@commit`: what a folder of a hub is called once its commit is pinned. */
+const HUB_LABEL = /^hf:(?<repo>[^@]+)@(?<commit>[0-9a-f]{40})$/;
 
-const tensorSchema = z.strictObject({
-  name: z.string(),
-  file: z.string(),
-  dtype: z.string(),
-  shape: z.array(wholeNumberSchema),
-  /** Of the tensor's bytes, which are the bytes of the source ranges in their order. */
-  sha256: sha256Schema,
-  source: z.strictObject({
-    name: z.string(),
-    file: z.string(),
-    /** [absolute offset, length in bytes] in that file. */
-    ranges: z.array(z.tuple([wholeNumberSchema, wholeNumberSchema])),
-  }),
-});
-
-const manifestSchema = z.strictObject({
-  format: z.literal('reap-studio/manifest'),
-  version: z.literal(1),
-  tool: z.strictObject({ name: z.string(), version: z.string() }),
-  /** The unpruned model, as the plan names it. */
-  model: modelIdentitySchema,
-  planHash: sha256Schema,
-  /** Every file of the export but the manifest. */
-  files: z.array(fileSchema),
-  /** Every tensor, in the order of the shards and of the bytes in them. */
-  tensors: z.array(tensorSchema),
-});
-
-/** What an exported folder holds, down to the source bytes of every tensor. The content of MANIFEST_FILE. */
-export type ExportManifest = z.infer<typeof manifestSchema>;
-
-const sealedSchema = z.extend(manifestSchema, { sha256: sha256Schema });
+function sourceOf(folder: SourceFolder, sizes: ReadonlyMap<string, number>): ManifestSource {
+  const { repo, commit } = HUB_LABEL.exec(folder.label)?.groups ?? {};
+  return {
+    hub: repo === undefined || commit === undefined ? null : { repo, commit },
+    files: [...sizes].map(([name, size]) => ({ name, size, published: folder.published?.get(name) ?? null })),
+  };
+}
 
 /** The manifest of an export whose files were written as `records` say (one for each file of the layout). */
-export function makeManifest(layout: ExportLayout, records: readonly FileRecord[]): ExportManifest {
+export function makeManifest(
+  layout: ExportLayout,
+  records: readonly FileRecord[],
+  source: SourceFolder,
+): CurrentManifest {
   const byName = new Map(records.map((record) => [record.name, record]));
   const tensors = layout.shards.flatMap((shard) =>
     shard.tensors.map((tensor) => ({
@@ -60,11 +50,13 @@ export function makeManifest(layout: ExportLayout, records: readonly FileRecord[
     })),
   );
   return {
-    format: 'reap-studio/manifest',
-    version: 1,
+    format: MANIFEST_FORMAT,
+    version: MANIFEST_VERSION,
     tool: { ...TOOL },
     model: layout.plan.model,
     planHash: layout.planHash,
+    shardBytes: layout.shardBytes ?? null,
+    source: sourceOf(source, layout.sourceSizes),
     files: records.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
     tensors,
   };
@@ -72,11 +64,21 @@ export function makeManifest(layout: ExportLayout, records: readonly FileRecord[
 
 function manifestText(manifest: ExportManifest): string {
   const { format, version, tool, model, planHash, files, tensors } = manifest;
-  const head = Object.entries({ format, version, tool, model, planHash }).map(
-    ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)},\n`,
-  );
   const list = (rows: readonly unknown[]): string => `[${rows.map((row) => `\n${JSON.stringify(row)}`).join(',')}\n]`;
-  return `{${head.join('')}"files":${list(files)},\n"tensors":${list(tensors)}`;
+  const head = {
+    format,
+    version,
+    tool,
+    model,
+    planHash,
+    ...(version === 2 ? { shardBytes: manifest.shardBytes } : {}),
+  };
+  const parts = Object.entries(head).map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  if (version === 2) {
+    const { hub, files: read } = manifest.source;
+    parts.push(`"source":{"hub":${JSON.stringify(hub)},"files":${list(read)}}`);
+  }
+  return `{${[...parts, `"files":${list(files)}`, `"tensors":${list(tensors)}`].join(',\n')}`;
 }
 
 /**
@@ -88,30 +90,50 @@ export async function serialiseManifest(manifest: ExportManifest): Promise<strin
   return `${text},\n"sha256":"${await sha256Of(text)}"}\n`;
 }
 
+function refuse(why: string, nextStep: string, code: string, cause?: unknown): StudioError {
+  return new StudioError('export', code, `"${MANIFEST_FILE}" ${why}.`, {
+    nextStep,
+    details: { file: MANIFEST_FILE },
+    cause,
+  });
+}
+
+function damaged(why: string, cause?: unknown): StudioError {
+  const nextStep = 'The folder was changed after the export or was not written to the end. Export the model again.';
+  return refuse(why, nextStep, 'bad-manifest', cause);
+}
+
+function versionOf(json: unknown): unknown {
+  return typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined;
+}
+
 /**
- * Reads a manifest and checks it against its own hash.
- * @throws StudioError family `export` code `bad-manifest`.
+ * Reads a manifest of this version or an older one and checks it against its own hash.
+ * @throws StudioError family `export`: `bad-manifest`, `newer-version`.
  */
 export async function parseManifest(text: string): Promise<ExportManifest> {
-  const refuse = (why: string, cause?: unknown): StudioError =>
-    new StudioError('export', 'bad-manifest', `"${MANIFEST_FILE}" ${why}.`, {
-      nextStep: 'The folder was changed after the export or was not written to the end. Export the model again.',
-      details: { file: MANIFEST_FILE },
-      cause,
-    });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw refuse('is not JSON, or was cut off', cause);
+    throw damaged('is not JSON, or was cut off', cause);
   }
-  const parsed = sealedSchema.safeParse(json);
-  if (!parsed.success)
+  const version = versionOf(json);
+  if (typeof version === 'number' && version > MANIFEST_VERSION) {
     throw refuse(
-      `is not a manifest of this version (at "${parsed.error.issues[0]?.path.join('.') ?? ''}")`,
-      parsed.error,
+      `has version ${version}; this studio reads up to version ${MANIFEST_VERSION}`,
+      'Update the studio, and verify again.',
+      'newer-version',
     );
+  }
+  const seal = { sha256: sha256Schema };
+  const parsed =
+    version === 1 ? z.extend(manifestV1Schema, seal).safeParse(json) : z.extend(manifestV2Schema, seal).safeParse(json);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join('.') ?? '';
+    throw damaged(`is not a manifest of the studio${path === '' ? '' : ` (at "${path}")`}`, parsed.error);
+  }
   const { sha256: _, ...manifest } = parsed.data;
-  if ((await serialiseManifest(manifest)) !== text) throw refuse('was changed: its own hash does not fit');
+  if ((await serialiseManifest(manifest)) !== text) throw damaged('was changed: its own hash does not fit');
   return manifest;
 }

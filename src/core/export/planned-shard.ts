@@ -1,4 +1,5 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
+import { type FillingSource, fillFrom } from '../bytes/filling-source.ts';
 import { checkRange } from '../bytes/memory-source.ts';
 
 /** A range of a source file. Offsets are absolute, lengths in bytes. */
@@ -28,7 +29,7 @@ export function appendRange(ranges: SourceRange[], next: SourceRange): void {
  * A shard that does not exist yet, readable as if it did: a header from memory followed by ranges of source files. The
  * writer copies it to the target and the verification compares the target with it.
  */
-export class PlannedShard implements ByteSource {
+export class PlannedShard implements FillingSource {
   readonly name: string;
   readonly size: number;
   readonly #header: Uint8Array<ArrayBuffer>;
@@ -56,30 +57,33 @@ export class PlannedShard implements ByteSource {
     this.#sources = sources;
   }
 
-  /** @throws StudioError `out-of-range`, and what reading the source files throws. */
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    signal?.throwIfAborted();
     checkRange(this.name, this.size, offset, length);
-    const end = offset + length;
     const bytes = new Uint8Array(length);
+    await this.fill(bytes, offset, signal);
+    return bytes;
+  }
+
+  /** @throws StudioError `out-of-range`, and what reading the source files throws. */
+  async fill(into: Uint8Array<ArrayBuffer>, offset: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    checkRange(this.name, this.size, offset, into.byteLength);
+    const end = offset + into.byteLength;
     if (offset < this.#header.byteLength)
-      bytes.set(this.#header.subarray(offset, Math.min(end, this.#header.byteLength)));
+      into.set(this.#header.subarray(offset, Math.min(end, this.#header.byteLength)));
     const reads: Promise<void>[] = [];
     for (let index = this.#firstRunAfter(offset); index < this.#runs.length; index++) {
       const run = this.#runs[index];
       if (run === undefined || run.at >= end) break;
+      const source = this.#sources.get(run.file);
+      if (source === undefined) throw new RangeError(`no source file "${run.file}" is open`);
       const from = Math.max(run.at, offset);
       const to = Math.min(run.at + run.length, end);
-      reads.push(this.#readInto(bytes.subarray(from - offset, to - offset), run, from - run.at, signal));
+      reads.push(fillFrom(source, into.subarray(from - offset, to - offset), run.offset + from - run.at, signal));
     }
-    await Promise.all(reads);
-    return bytes;
-  }
-
-  async #readInto(into: Uint8Array, run: Run, skip: number, signal: AbortSignal | undefined): Promise<void> {
-    const source = this.#sources.get(run.file);
-    if (source === undefined) throw new RangeError(`no source file "${run.file}" is open`);
-    into.set(await source.read(run.offset + skip, into.byteLength, signal));
+    // All of them have ended when this does: `into` is used again.
+    const failure = (await Promise.allSettled(reads)).find((read) => read.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
   }
 
   /** Index of the first run that ends after `position`. */

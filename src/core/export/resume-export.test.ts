@@ -78,22 +78,6 @@ describe('a failure at any moment', () => {
     );
   });
 
-  it.each([true, false])('of closing resumes to the same bytes (killed: %s)', async (kills) => {
-    for (let closeFails = 0; ; closeFails++) {
-      const target = new FaultFolder(new Map(), { closeFails, kills });
-      const failed = await write(target).then(
-        () => false,
-        (error: unknown) => error instanceof StudioError && error.code === 'write-failed',
-      );
-      if (!failed) {
-        expect(closeFails).toBeGreaterThan(10);
-        break;
-      }
-      expectNotLoadable(target);
-      await expectResumes(target.files);
-    }
-  });
-
   it('twice in a row resumes to the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(total() - 1), fc.nat(total() - 1), async (first, second) => {

@@ -1,8 +1,10 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { Shard } from '../checkpoint/checkpoint.ts';
 import { streamBytes } from './byte-stream.ts';
-import type { ExportManifest } from './manifest.ts';
-import { type TensorExtent, TensorHasher } from './tensor-hasher.ts';
+import { firstDifference } from './compare-bytes.ts';
+import type { OpenFileHasher } from './file-hasher.ts';
+import type { ExportManifest } from './manifest-schema.ts';
+import type { TensorExtent } from './tensor-cuts.ts';
 import type { ProblemList } from './verify-report.ts';
 
 /** Where the tensors of a shard lie in its file, ascending. */
@@ -10,11 +12,6 @@ export function extentsOf(shard: Shard): TensorExtent[] {
   return shard.header.tensors
     .map(({ name, begin, end }) => ({ name, offset: shard.header.dataOffset + begin, byteLength: end - begin }))
     .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
-}
-
-function firstDifference(left: Uint8Array, right: Uint8Array): number {
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return index;
-  return -1;
 }
 
 export interface FileToVerify {
@@ -25,6 +22,12 @@ export interface FileToVerify {
   readonly expected: ByteSource | undefined;
 }
 
+export interface VerifyContext {
+  readonly openHasher: OpenFileHasher;
+  readonly signal: AbortSignal | undefined;
+  readonly onBytes: (bytes: number) => void;
+}
+
 /**
  * Reads one file to its end and holds it against the manifest's hashes, of the file and of each tensor, and against the
  * bytes that the source gives.
@@ -33,13 +36,12 @@ export async function verifyBytes(
   file: FileToVerify,
   manifest: ExportManifest,
   problems: ProblemList,
-  signal: AbortSignal | undefined,
-  onBytes: (bytes: number) => void,
+  { openHasher, signal, onBytes }: VerifyContext,
 ): Promise<void> {
   const { stored, shard, expected } = file;
   const { name } = stored;
   const extents = shard === undefined ? [] : extentsOf(shard);
-  const hasher = await TensorHasher.create(extents);
+  const hasher = await openHasher(extents);
   let position = 0;
   let difference = -1;
   if (expected !== undefined && expected.size !== stored.size) {
@@ -50,10 +52,14 @@ export async function verifyBytes(
     );
   }
   const compared = expected !== undefined && expected.size === stored.size ? expected : undefined;
-  const check = async (chunk: Uint8Array): Promise<void> => {
-    hasher.update(chunk);
-    if (compared !== undefined && difference < 0) {
-      const found = firstDifference(chunk, await compared.read(position, chunk.byteLength, signal));
+  const check = async (chunk: Uint8Array<ArrayBuffer>): Promise<void> => {
+    const reading =
+      compared === undefined || difference >= 0 ? undefined : compared.read(position, chunk.byteLength, signal);
+    // Its failure is met below; it must not count as unhandled while the chunk is hashed.
+    reading?.catch(() => undefined);
+    await hasher.update(chunk);
+    if (reading !== undefined) {
+      const found = firstDifference(chunk, await reading);
       if (found >= 0) difference = position + found;
     }
     position += chunk.byteLength;
@@ -73,7 +79,7 @@ export async function verifyBytes(
       },
     );
   }
-  const { sha256, tensors } = hasher.digest();
+  const { sha256, tensors } = await hasher.digest();
   const entry = manifest.files.find((candidate) => candidate.name === name);
   if (entry !== undefined && (entry.sha256 !== sha256 || entry.size !== stored.size)) {
     problems.add(
@@ -82,8 +88,17 @@ export async function verifyBytes(
       { file: name },
     );
   }
-  for (const { name: tensor, file: holder, sha256: hash } of manifest.tensors) {
-    if (holder !== name || !tensors.has(tensor) || tensors.get(tensor) === hash) continue;
+  checkTensorHashes(name, tensors, manifest, problems);
+}
+
+function checkTensorHashes(
+  name: string,
+  found: ReadonlyMap<string, string>,
+  manifest: ExportManifest,
+  problems: ProblemList,
+): void {
+  for (const { name: tensor, file, sha256 } of manifest.tensors) {
+    if (file !== name || !found.has(tensor) || found.get(tensor) === sha256) continue;
     problems.add('tensor-changed', `The tensor "${tensor}" in "${name}" has other bytes than were exported.`, {
       file: name,
       tensor,

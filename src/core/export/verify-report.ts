@@ -17,6 +17,10 @@ export interface VerifyReport {
   readonly bytes: number;
   /** Whether every byte was also held against the unpruned model. */
   readonly comparedWithSource: boolean;
+  /** Source files that were read whole and held against the sha256 published for them. */
+  readonly sourceFiles: number;
+  /** Source files for which the manifest records a published sha256. */
+  readonly publishedFiles: number;
   /** Empty when the folder is exactly what the export wrote. */
   readonly problems: readonly VerifyProblem[];
 }

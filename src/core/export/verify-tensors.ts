@@ -1,10 +1,9 @@
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.ts';
 import type { PruningPlan } from '../plan/pruning-plan.ts';
+import type { ExportLayout } from './export-layout.ts';
 import { type KeepOf, keptExperts, renumbered } from './kept-experts.ts';
-import type { ExportManifest } from './manifest.ts';
+import type { ExportManifest, ManifestTensor } from './manifest-schema.ts';
 import type { ProblemList } from './verify-report.ts';
-
-type ManifestTensor = ExportManifest['tensors'][number];
 
 /** The exported model has as many experts as the plan keeps, in the layers that the plan names. */
 export function checkExpertCounts(exported: Checkpoint, plan: PruningPlan, problems: ProblemList): void {
@@ -89,5 +88,21 @@ export function checkTensors(
     } else {
       checkTensor(tensor, entry, plannedSource(tensor, keepOf, plan.layers[0]?.experts ?? 0), problems);
     }
+  }
+}
+
+/** Each tensor of the manifest is tied to the bytes of the source that it is made of by the source and the plan. */
+export function checkSourceRanges(layout: ExportLayout, manifest: ExportManifest, problems: ProblemList): void {
+  const placed = new Map(layout.shards.flatMap((shard) => shard.tensors.map((tensor) => [tensor.name, tensor])));
+  for (const { name, file, source } of manifest.tensors) {
+    const planned = placed.get(name);
+    if (planned === undefined) continue;
+    const ranges = planned.ranges.map(({ offset, length }) => [offset, length]);
+    if (source.file === planned.sourceFile && source.ranges.join() === ranges.join()) continue;
+    problems.add(
+      'wrong-range',
+      `The manifest ties "${name}" to other bytes of "${source.file}" than those that the source and the plan give.`,
+      { file, tensor: name },
+    );
   }
 }

@@ -6,7 +6,8 @@ import { parsePlan, serialisePlan } from '../plan/plan-file.ts';
 import { layoutTensors } from '../safetensors/writer.ts';
 import { layoutExport } from './export-layout.ts';
 import { FaultFolder } from './fault-folder.fixture.ts';
-import { type ExportManifest, parseManifest, serialiseManifest } from './manifest.ts';
+import { parseManifest, serialiseManifest } from './manifest.ts';
+import type { ExportManifest } from './manifest-schema.ts';
 import { fixtureModel, fixturePlan } from './small-model.fixture.ts';
 import { verifyExport } from './verify.ts';
 import { writeExport } from './write-export.ts';
@@ -185,7 +186,7 @@ describe('verifyExport', () => {
       edit(folder);
       await reseal(folder);
     });
-    expect(hidden).toEqual({ alone: ['wrong-expert'], withSource: ['wrong-expert', 'bytes-differ'] });
+    expect(hidden).toEqual({ alone: ['wrong-expert'], withSource: ['wrong-expert', 'wrong-range', 'bytes-differ'] });
   });
 
   it('finds a manifest that lists other tensors than there are', async () => {
@@ -255,7 +256,9 @@ describe('the manifest', () => {
       text.slice(0, -3),
       text.replace('"0.1.0"', '"0.1.1"'),
       text.replace(',\n"files"', ', \n"files"'),
-      text.replace('"version":1', '"version":2'),
+      text.replace('"version":2', '"version":1'),
+      text.replace('"shardBytes":null', '"shardBytes":5'),
+      text.replace('"hub":null', '"hub":{"repo":"a/b","commit":"c"}'),
       '[]',
     ]) {
       await expect(parseManifest(changed)).rejects.toMatchObject({ family: 'export', code: 'bad-manifest' });

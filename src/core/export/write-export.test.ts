@@ -26,7 +26,7 @@ let complete: FaultFolder;
 
 function write(
   target: FaultFolder,
-  options: { resume?: boolean; signal?: AbortSignal; layout?: ExportLayout; checkpoint?: Checkpoint } = {},
+  options: { resume?: boolean; lockHeld?: boolean; layout?: ExportLayout; checkpoint?: Checkpoint } = {},
 ): Promise<ExportResult> {
   return writeExport({ checkpoint, layout, resume: false, ...options, target });
 }
@@ -127,6 +127,72 @@ describe('a target that is not ours', () => {
     });
   });
 
+  const strangers: [string, string, string, RegExp][] = [
+    ['a text of someone', 'reap-studio.journal.jsonl', 'my diary\n', /is not a journal of the studio/],
+    ['a file of 20 MB', 'reap-studio.journal.next.jsonl', ' '.repeat(20_000_000), /20000000 bytes/],
+    [
+      'the journal of a newer version',
+      'reap-studio.journal.jsonl',
+      '{"format":"reap-studio/journal","version":9,"x":{}}\n',
+      /newer version/,
+    ],
+    [
+      'the journal of an older version',
+      'reap-studio.journal.jsonl',
+      '{"format":"reap-studio/journal","version":1}\n',
+      /older version/,
+    ],
+    [
+      'a damaged journal',
+      'reap-studio.journal.jsonl',
+      '{"format":"reap-studio/journal","version":2,"planHash":"x"}\n',
+      /damaged first line/,
+    ],
+  ];
+  it.each(strangers)('is refused, and left alone, when its journal is %s', async (_, name, text, sentence) => {
+    const bytes = new TextEncoder().encode(text);
+    const target = new FaultFolder(new Map([[name, bytes]]));
+    const refusal = write(target, { resume: true });
+    await expect(refusal).rejects.toMatchObject({ family: 'export', code: 'foreign-journal', details: { file: name } });
+    await expect(refusal).rejects.toThrow(sentence);
+    expect(Buffer.compare(target.files.get(name) ?? new Uint8Array(), bytes)).toBe(0);
+  });
+
+  it('is taken for empty when a journal was cut off before its first line was whole', async () => {
+    for (const text of [
+      '',
+      '{"format":"reap-st',
+      '{"format":"reap-studio/journal","version":2,"planHash":"01',
+      '\0\0\0',
+    ]) {
+      const target = new FaultFolder(new Map([['reap-studio.journal.jsonl', new TextEncoder().encode(text)]]));
+      await write(target);
+      expect(contents(target)).toEqual(contents(complete));
+    }
+  });
+
+  it('is refused when its journal names a file that is none of the export', async () => {
+    const target = new FaultFolder(new Map(), { writeFailsAt: 5000 });
+    await expect(write(target)).rejects.toBeInstanceOf(StudioError);
+    const [name, bytes] = [...target.files].find(([file]) => file.includes('journal')) ?? ['', new Uint8Array()];
+    const entry = { file: '../secrets', size: 1, sha256: '0'.repeat(64), source: '0'.repeat(64) };
+    const text = `${new TextDecoder().decode(bytes)}${JSON.stringify(entry)}\n`;
+    const revived = new FaultFolder(target.files);
+    revived.files.set(name, new TextEncoder().encode(text));
+    await expect(write(revived, { resume: true })).rejects.toMatchObject({ code: 'foreign-journal' });
+  });
+
+  it('is refused when a command line has it locked, unless the caller holds that lock', async () => {
+    const lock: [string, Uint8Array<ArrayBuffer>] = ['reap-studio.lock', new Uint8Array([1])];
+    await expect(write(new FaultFolder(new Map([lock])))).rejects.toMatchObject({
+      code: 'export-running',
+      nextStep: expect.stringContaining('delete "reap-studio.lock"'),
+    });
+    const held = new FaultFolder(new Map([lock]));
+    await write(held, { lockHeld: true });
+    expect(held.files.size).toBe(complete.files.size + 1);
+  });
+
   it('is refused without resume when it holds our unfinished export', async () => {
     const target = new FaultFolder(new Map(), { writeFailsAt: 5000 });
     await expect(write(target)).rejects.toBeInstanceOf(StudioError);
@@ -135,7 +201,7 @@ describe('a target that is not ours', () => {
 });
 
 describe('a disk that fails', () => {
-  it.each(['dropsByte', 'flipsByte'] as const)('without a word (%s) is noticed', async (fault) => {
+  it.each(['dropsByte', 'flipsByte', 'cutsWriteAt'] as const)('without a word (%s) is noticed', async (fault) => {
     const journal = 1000;
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: journal, max: complete.written - journal }), async (at) => {
@@ -154,6 +220,10 @@ describe('a disk that fails', () => {
 
   const failures: [string, Error, string][] = [
     ['ENOSPC', Object.assign(new Error('no space left'), { code: 'ENOSPC' }), 'disk-full'],
+    ['EDQUOT', Object.assign(new Error('quota'), { code: 'EDQUOT' }), 'disk-full'],
+    ['EFBIG', Object.assign(new Error('too large'), { code: 'EFBIG' }), 'disk-full'],
+    ['EACCES', Object.assign(new Error('denied'), { code: 'EACCES' }), 'permission-lost'],
+    ['EROFS', Object.assign(new Error('read-only'), { code: 'EROFS' }), 'permission-lost'],
     ['QuotaExceededError', new DOMException('quota', 'QuotaExceededError'), 'disk-full'],
     ['NotAllowedError', new DOMException('no', 'NotAllowedError'), 'permission-lost'],
     ['EIO', Object.assign(new Error('i/o error'), { code: 'EIO' }), 'write-failed'],

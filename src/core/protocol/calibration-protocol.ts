@@ -2,6 +2,7 @@ import type { WireError } from '../base/errors.ts';
 import type { BackendDescription } from '../calibration/inference-backend.ts';
 import type { CalibrationProgress } from '../calibration/progress.ts';
 import type { CheckpointSummary } from '../checkpoint/summary.ts';
+import type { HubQuery, OpenedHub } from '../hub/hub-repo.ts';
 import type { LayerStatistics } from '../saliency/layer-statistics.ts';
 import type { CalibrationStatistics, DomainIdentity, GateMode } from '../saliency/statistics-file.ts';
 import type { DomainSpec, SourceSpec } from './source-spec.ts';
@@ -21,6 +22,8 @@ export interface CalibrationRequest {
   readonly backend: BackendChoice;
   /** Go on from the journal of an earlier, unfinished run of the same model and text when there is one. */
   readonly resume: boolean;
+  /** Bytes of memory that the run holds to; 2 GiB where it is left out. */
+  readonly memoryBudget?: number;
 }
 
 export type CalibrationEvent =
@@ -38,6 +41,8 @@ export type CalibrationEvent =
 
 /** What calibration.worker.ts serves. Failures reject with a WireError inside a `failed` event or as WireResult. */
 export interface CalibrationApi {
+  /** Looks a repository up on its hub, pins its commit and lists its files. Reads no file. */
+  resolveHub(query: HubQuery): Promise<WireResult<OpenedHub>>;
   /** Reads config and headers only. */
   openCheckpoint(source: SourceSpec): Promise<WireResult<CheckpointSummary>>;
   /** Resolves when the run has ended in any way; everything else arrives at `events` as CalibrationEvent. */

@@ -15,15 +15,29 @@ export type SourceSpec =
   | (SourceFacts & { readonly kind: 'hub'; readonly hub: HubRepo; readonly files: readonly HubFile[] });
 
 /**
- * One piece of text: a bundled file by address, a dropped file, or text typed in. Format by the name's ending: .txt, .md,
- * .jsonl, .ndjson; a .json alone in its domain holds ready token ids.
+ * One piece of text: a bundled file by address, a dropped file, text typed in, or rows of a data set on a hub. Format by the
+ * name's ending: .txt, .md, .jsonl, .ndjson, .parquet; a .json alone in its domain holds ready token ids.
  */
 export type TextSpec =
   | { readonly kind: 'http'; readonly url: string }
   | { readonly kind: 'file'; readonly file: File }
-  | { readonly kind: 'text'; readonly text: string };
+  | { readonly kind: 'text'; readonly text: string }
+  | HubText;
+
+/** The first documents of one split of a data set, pinned to a commit. */
+export interface HubText {
+  readonly kind: 'hub';
+  readonly hub: HubRepo;
+  readonly files: readonly HubFile[];
+  readonly subset: string;
+  readonly split: string;
+  /** Documents taken, in the order of the files. */
+  readonly samples: number;
+}
 
 export interface DomainSpec {
   readonly name: string;
   readonly texts: readonly TextSpec[];
+  /** "messages", or several columns of one exchange joined by "+"; left out: as detected. */
+  readonly column?: string;
 }

@@ -7,6 +7,7 @@ export const eanMean: SaliencyMetric = {
   label: 'Activation norm, mean',
   description: "Mean norm of an expert's output over the tokens routed to it, gates left out.",
   formula: 'Σ ‖y‖ / N',
+  reads: ['normSum', 'count'],
   score({ normSum, count }) {
     return meanOver(normSum, count);
   },

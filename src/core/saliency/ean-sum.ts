@@ -6,6 +6,7 @@ export const eanSum: SaliencyMetric = {
   label: 'Activation norm, sum',
   description: "Sum of the norms of an expert's outputs, gates left out.",
   formula: 'Σ ‖y‖',
+  reads: ['normSum'],
   score({ normSum }) {
     return normSum.slice();
   },

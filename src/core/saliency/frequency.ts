@@ -6,6 +6,7 @@ export const frequency: SaliencyMetric = {
   label: 'Frequency',
   description: 'How many tokens are routed to an expert.',
   formula: 'N',
+  reads: ['count'],
   score({ count }) {
     return count.slice();
   },

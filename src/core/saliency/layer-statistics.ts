@@ -36,6 +36,8 @@ export interface LayerStatistics {
 /** Names the arrays of DomainStatistics, for code that treats all alike. */
 export const STATISTIC_FIELDS = ['count', 'normSum', 'gateSum', 'gateNormSum', 'gateNormSquaredSum', 'maxAbs'] as const;
 
+export type StatisticField = (typeof STATISTIC_FIELDS)[number];
+
 /** Statistics of no token at all, for `experts` experts. */
 export function emptyDomainStatistics(experts: number): DomainStatistics {
   return {

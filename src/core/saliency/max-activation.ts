@@ -6,6 +6,7 @@ export const maxActivation: SaliencyMetric = {
   label: 'Largest activation',
   description: 'Largest absolute value that an expert ever put out.',
   formula: 'max |y|',
+  reads: ['maxAbs'],
   score({ maxAbs }) {
     return maxAbs.slice();
   },

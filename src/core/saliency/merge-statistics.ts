@@ -5,8 +5,9 @@ import {
   type DomainStatistics,
   emptyDomainStatistics,
   type LayerStatistics,
+  STATISTIC_FIELDS,
 } from './layer-statistics.ts';
-import type { CalibrationStatistics, DomainIdentity } from './statistics-file.ts';
+import type { CalibrationStatistics, DomainIdentity, ImportedStatistics } from './statistics-file.ts';
 
 /** One text of a domain: the part of it that carries one hash, with the layers measured on it. */
 interface MeasuredText {
@@ -47,14 +48,27 @@ export async function mergeStatistics(parts: readonly CalibrationStatistics[]): 
 
   const merged = new Map<string, readonly MeasuredText[]>();
   for (const [name, texts] of domains) merged.set(name, [...texts.values()].sort(byHash));
+  const imported = mergedOrigin(parts);
   return {
     model: first.model,
     gate: first.gate,
+    ...(imported === undefined ? {} : { imported }),
     domains: await Promise.all([...merged].map(([name, texts]) => mergedIdentity(name, texts))),
     layers: indices.flatMap((index) => {
       const shape = shapes.get(index);
       return shape === undefined ? [] : [mergedLayer(shape, [...merged.values()])];
     }),
+  };
+}
+
+/** A sum with a part that lacks an array lacks it too. */
+function mergedOrigin(parts: readonly CalibrationStatistics[]): ImportedStatistics | undefined {
+  const origins = parts.flatMap(({ imported }) => imported ?? []);
+  if (origins.length === 0) return undefined;
+  const lacking = new Set(origins.flatMap(({ lacks }) => lacks));
+  return {
+    tool: [...new Set(origins.map(({ tool }) => tool))].sort().join(', '),
+    lacks: STATISTIC_FIELDS.filter((field) => lacking.has(field)),
   };
 }
 

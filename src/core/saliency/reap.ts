@@ -7,6 +7,7 @@ export const reap: SaliencyMetric = {
   label: 'REAP',
   description: 'Mean over the tokens routed to an expert of its gate times the norm of its output.',
   formula: 'Σ g·‖y‖ / N',
+  reads: ['gateNormSum', 'count'],
   score({ gateNormSum, count }) {
     return meanOver(gateNormSum, count);
   },

@@ -1,5 +1,6 @@
 import { StudioError } from '../base/errors.ts';
 import { combineDomains } from './layer-statistics.ts';
+import { checkMeasured } from './measured.ts';
 import type { SaliencyMetric } from './metric.ts';
 import type { CalibrationStatistics } from './statistics-file.ts';
 
@@ -9,8 +10,8 @@ export interface LayerScores {
   readonly layer: number;
   /** [E], finite, >= 0; the least goes first. */
   readonly scores: Float64Array;
-  /** [E] tokens routed to each expert, weighted like the scores. */
-  readonly counts: Float64Array;
+  /** [E] tokens routed to each expert, weighted like the scores; null where only a plan's scores are known. */
+  readonly counts: Float64Array | null;
 }
 
 /**
@@ -18,6 +19,7 @@ export interface LayerScores {
  * the mean over tokens: S = Σ_d α_d Σgn / Σ_d α_d N.
  *
  * @param domainWeights one α a domain, in the order of `statistics.domains`; 1 each when left out.
+ * @throws StudioError calibration/not-measured when the statistics are imported and lack what the metric reads.
  * @throws StudioError calibration/domain-weights when they are not one finite number >= 0 a domain, or all 0.
  * @throws StudioError calibration/non-finite-scores naming layer and expert.
  */
@@ -26,6 +28,7 @@ export function scoreLayers(
   metric: SaliencyMetric,
   domainWeights?: readonly number[],
 ): LayerScores[] {
+  checkMeasured(statistics, metric.reads, metric.label);
   if (domainWeights !== undefined) checkWeights(domainWeights, statistics.domains.length);
   return statistics.layers.map((layer) => {
     const combined = combineDomains(layer, domainWeights);

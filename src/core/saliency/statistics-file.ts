@@ -10,7 +10,12 @@ import {
   versionedFileText,
   wholeNumberSchema,
 } from '../base/versioned-file.ts';
-import { type DomainStatistics, type LayerStatistics, STATISTIC_FIELDS } from './layer-statistics.ts';
+import {
+  type DomainStatistics,
+  type LayerStatistics,
+  STATISTIC_FIELDS,
+  type StatisticField,
+} from './layer-statistics.ts';
 
 /** How the gate g of the statistics is taken: what the model multiplies by, or softmax over all experts renormalised over the chosen. */
 export type GateMode = 'model' | 'reference';
@@ -32,11 +37,21 @@ export interface DomainIdentity {
   readonly hash: string;
 }
 
+/** Where statistics come from that another tool measured. */
+export interface ImportedStatistics {
+  /** Name of the tool. */
+  readonly tool: string;
+  /** Arrays that it does not measure: all 0, and no metric may read them. */
+  readonly lacks: readonly StatisticField[];
+}
+
 /** The content of a `*.stats.json`, parsed: docs/formats.md. */
 export interface CalibrationStatistics {
   readonly model: ModelIdentity;
   readonly gate: GateMode;
   readonly domains: readonly DomainIdentity[];
+  /** Absent for what the studio measured itself. Layers of imported statistics may have seen fewer tokens than others. */
+  readonly imported?: ImportedStatistics | undefined;
   /** Ascending by layer. */
   readonly layers: readonly LayerStatistics[];
 }
@@ -59,6 +74,9 @@ const schema = z.strictObject({
   model: modelIdentitySchema,
   gate: gateSchema,
   domains: z.array(domainIdentitySchema).check(z.minLength(1)),
+  imported: z.optional(
+    z.strictObject({ tool: z.string().check(z.minLength(1)), lacks: z.array(z.enum(STATISTIC_FIELDS)) }),
+  ),
   layers: z.array(
     z.strictObject({
       layer: wholeNumberSchema,
@@ -94,11 +112,12 @@ const schema = z.strictObject({
  *   path), count-mismatch (naming layer and domain).
  */
 export function parseStatistics(text: string): CalibrationStatistics {
-  const { model, gate, domains, layers } = readVersionedFile(text, KIND, schema);
+  const { model, gate, domains, imported, layers } = readVersionedFile(text, KIND, schema);
   const statistics = {
     model,
     gate,
     domains,
+    ...(imported === undefined ? {} : { imported }),
     layers: layers.map((layer) => ({ ...layer, domains: layer.domains.map(toTypedArrays) })),
   };
   checkStatistics(statistics);
@@ -113,7 +132,7 @@ export function parseStatistics(text: string): CalibrationStatistics {
  */
 export function serialiseStatistics(statistics: CalibrationStatistics): string {
   checkStatistics(statistics);
-  const { model, gate, domains, layers } = statistics;
+  const { model, gate, domains, imported, layers } = statistics;
   return versionedFileText(
     {
       format: KIND.format,
@@ -121,6 +140,7 @@ export function serialiseStatistics(statistics: CalibrationStatistics): string {
       model: { architecture: model.architecture, fingerprint: model.fingerprint, source: model.source },
       gate,
       domains: domains.map(({ name, tokens, sequences, hash }) => ({ name, tokens, sequences, hash })),
+      ...(imported === undefined ? {} : { imported: { tool: imported.tool, lacks: imported.lacks } }),
     },
     layers.map((layer) => ({
       layer: layer.layer,
@@ -156,7 +176,7 @@ function toTypedArrays(domain: ParsedDomain): DomainStatistics {
 }
 
 /** What the schema cannot say: order, lengths, finite values, and counts that add up. */
-function checkStatistics({ domains, layers }: CalibrationStatistics): void {
+function checkStatistics({ domains, imported, layers }: CalibrationStatistics): void {
   const names = new Set(domains.map((domain) => domain.name));
   if (names.size < domains.length) throw refusal(KIND, 'domains', 'lists a name twice');
   let previous = -1;
@@ -169,7 +189,7 @@ function checkStatistics({ domains, layers }: CalibrationStatistics): void {
       throw refusal(KIND, `${path}.domains`, `must hold ${domains.length} domains, as the file's head does`);
     }
     for (const [index, statistics] of layer.domains.entries()) {
-      checkDomain(layer, statistics, `${path}.domains[${index}]`, domains[index]);
+      checkDomain(layer, statistics, `${path}.domains[${index}]`, domains[index], imported !== undefined);
     }
   }
 }
@@ -179,6 +199,7 @@ function checkDomain(
   statistics: DomainStatistics,
   path: string,
   identity: DomainIdentity | undefined,
+  imported: boolean,
 ): void {
   const name = identity?.name ?? '';
   for (const field of STATISTIC_FIELDS) {
@@ -194,12 +215,14 @@ function checkDomain(
   const routed = statistics.count.reduce((sum, value) => sum + value, 0);
   const expected = statistics.tokens * layer.topK;
   const addsUp = layer.identityExperts === undefined ? routed === expected : routed <= expected;
-  if (!addsUp || statistics.tokens !== identity?.tokens) {
+  const tokens = identity?.tokens ?? 0;
+  const tokensFit = imported ? statistics.tokens <= tokens : statistics.tokens === tokens;
+  if (!addsUp || !tokensFit) {
     throw new StudioError(
       'calibration',
       'count-mismatch',
-      `Layer ${layer.layer} counts ${routed} routed tokens of "${name}", but ${identity?.tokens ?? 0} tokens to ` +
-        `${layer.topK} experts each make ${(identity?.tokens ?? 0) * layer.topK}.`,
+      `Layer ${layer.layer} counts ${routed} routed tokens of "${name}", but ${tokens} tokens to ` +
+        `${layer.topK} experts each make ${tokens * layer.topK}.`,
       {
         nextStep: KIND.nextStep,
         details: { layer: layer.layer, domain: name, routed, tokens: statistics.tokens, topK: layer.topK },

@@ -6,6 +6,7 @@ export const weightedEanSum: SaliencyMetric = {
   label: 'Weighted activation norm, sum',
   description: 'Sum over the tokens routed to an expert of its gate times the norm of its output.',
   formula: 'Σ g·‖y‖',
+  reads: ['gateNormSum'],
   score({ gateNormSum }) {
     return gateNormSum.slice();
   },

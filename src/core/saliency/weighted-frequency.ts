@@ -6,6 +6,7 @@ export const weightedFrequency: SaliencyMetric = {
   label: 'Weighted frequency',
   description: 'Sum of the gates that the router gives an expert.',
   formula: 'Σ g',
+  reads: ['gateSum'],
   score({ gateSum }) {
     return gateSum.slice();
   },

@@ -26,6 +26,8 @@ export function CalibrationPanel() {
   const halted = status === 'pausing' || status === 'paused';
   const layers = summary?.layers ?? 1;
   const fraction = status === 'done' ? 1 : (progress?.fraction ?? (statistics?.layers.length ?? 0) / layers);
+  // What failed half-way begins again with the first layer that is not finished.
+  const goesOn = status === 'failed' && (statistics?.layers.length ?? 0) > 0;
   const words = statusWords(state);
   const pace = paceWords(state);
 
@@ -60,7 +62,7 @@ export function CalibrationPanel() {
             disabled={summary === null || !hasText}
             onClick={() => void startCalibration()}
           >
-            Calibrate
+            {goesOn ? 'Go on' : 'Calibrate'}
           </Button>
         )}
       </div>

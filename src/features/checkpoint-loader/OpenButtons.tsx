@@ -4,13 +4,14 @@ import { changeSource, refuse } from '../../stores/checkpoint-actions.ts';
 import { Button } from '../../ui/Button.tsx';
 import { openDemo } from './demo.ts';
 import { checkpointSource, filesOfDirectory, filesOfInput } from './folder-files.ts';
+import { RepoButton } from './RepoButton.tsx';
 
 interface OpenButtonsProps {
   readonly large?: boolean;
   readonly disabled: boolean;
 }
 
-/** The two ways in that need no drop. */
+/** The ways in that need no drop. */
 export function OpenButtons({ large = false, disabled }: OpenButtonsProps) {
   const queries = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
@@ -40,6 +41,7 @@ export function OpenButtons({ large = false, disabled }: OpenButtonsProps) {
       <Button size={size} disabled={disabled} onClick={() => void openFolder()}>
         Open folder
       </Button>
+      <RepoButton size={size} disabled={disabled} />
       <input
         ref={input}
         type="file"

@@ -5,6 +5,8 @@ import type { SourceSpec } from '../../core/protocol/source-spec.ts';
 export interface FileGroup {
   readonly label: string;
   readonly files: readonly File[];
+  /** Of the folder that holds them, where the browser gives one: it opens the files anew, and again at a later visit. */
+  readonly handle?: FileSystemDirectoryHandle;
 }
 
 /** The files directly in a folder: checkpoints are flat. */
@@ -13,7 +15,7 @@ export async function filesOfDirectory(directory: FileSystemDirectoryHandle): Pr
   for await (const entry of directory.values()) {
     if (entry.kind === 'file' && !entry.name.startsWith('.')) files.push(await entry.getFile());
   }
-  return { label: directory.name, files };
+  return { label: directory.name, files, handle: directory };
 }
 
 /** The files of an `<input webkitdirectory>`, without those in folders further down. */
@@ -48,7 +50,12 @@ async function readDrop(
   for (const entry of entries) {
     if (entry !== null && isDirectory(entry)) return filesOfEntry(entry);
   }
-  return { label: loose.length === 1 ? (loose[0]?.name ?? 'file') : `${loose.length} files`, files: loose };
+  return looseFiles(loose);
+}
+
+/** Files that were picked or dropped without their folder. */
+export function looseFiles(files: readonly File[]): FileGroup {
+  return { label: files.length === 1 ? (files[0]?.name ?? 'file') : `${files.length} files`, files };
 }
 
 // Chromium has no classes of these names to ask `instanceof` of.
@@ -74,13 +81,32 @@ async function filesOfEntry(directory: FileSystemDirectoryEntry): Promise<FileGr
   }
 }
 
-/** @throws StudioError source/empty-folder */
-export function checkpointSource({ label, files }: FileGroup): SourceSpec {
+/** @throws StudioError source/empty-folder, source/no-config */
+export function checkpointSource({ label, files, handle }: FileGroup): SourceSpec {
   if (files.length === 0) {
     throw new StudioError('source', 'empty-folder', `The folder "${label}" holds no files.`, {
       nextStep: 'Choose the folder that holds config.json and the .safetensors files themselves.',
       details: { folder: label },
     });
   }
+  if (handle !== undefined) return { kind: 'directory', label, handle };
+  if (!files.some(({ name }) => name === 'config.json')) throw noConfigError(files);
   return { kind: 'files', label, files };
+}
+
+/** Loose files: which of a checkpoint's are missing is said here, where no folder could be meant. */
+function noConfigError(files: readonly File[]): StudioError {
+  const first = files[0]?.name ?? '';
+  const what =
+    files.length === 1 ? `"${first}" is one file of a checkpoint` : `These ${files.length} files are not all`;
+  return new StudioError(
+    'source',
+    'no-config',
+    `${what}: config.json, which says how the model is built, is not there.`,
+    {
+      nextStep:
+        'Drop the whole folder, or choose config.json, every .safetensors file, model.safetensors.index.json if there is one, and tokenizer.json together.',
+      details: { files: files.length, first },
+    },
+  );
 }

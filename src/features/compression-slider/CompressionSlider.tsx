@@ -4,7 +4,7 @@ import { possibleKeepCounts } from '../../core/plan/expert-groups.ts';
 import { saliencyMetrics } from '../../core/saliency/registry.ts';
 import { calibrationStore } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
-import { currentSelection, currentSummary, subscribeDerived } from '../../stores/derived.ts';
+import { currentSelection, currentSummary, presentChoice, subscribeDerived } from '../../stores/derived.ts';
 import { planStore } from '../../stores/plan-store.ts';
 import { Checkbox } from '../../ui/Checkbox.tsx';
 import { formatPercent } from '../../ui/number-format.ts';
@@ -22,7 +22,8 @@ const NEXT_TOKEN_CHOICES = [
 /** How much goes, and by which measure. */
 export function CompressionSlider() {
   const id = useId();
-  const { percent, metric, protectSuperExperts, nextToken } = useStore(planStore);
+  const protectSuperExperts = useStore(planStore, (state) => state.protectSuperExperts);
+  const { isHeld, percent, metric, nextToken } = useSyncExternalStore(subscribeDerived, presentChoice);
   const model = useStore(checkpointStore, (state) => state.summary);
   const calibrated = useStore(calibrationStore, (state) => state.status === 'done');
   const selection = useSyncExternalStore(subscribeDerived, currentSelection);
@@ -48,6 +49,7 @@ export function CompressionSlider() {
           min={0}
           max={LARGEST_PERCENT}
           step={1}
+          disabled={isHeld}
           value={percent}
           style={{ '--filled': percent / LARGEST_PERCENT, '--possible': largest / LARGEST_PERCENT }}
           aria-valuetext={sliderWords(percent, summary, selection?.error ?? null)}
@@ -64,14 +66,15 @@ export function CompressionSlider() {
       <div className={styles.options}>
         <SelectField
           label="Metric"
-          value={metric}
-          choices={saliencyMetrics.all()}
+          value={metric.id}
+          choices={isHeld ? [metric] : saliencyMetrics.all()}
+          disabled={isHeld}
           onChange={(next) => planStore.setState({ metric: next })}
         />
         <Checkbox
           label="Protect super experts"
-          checked={protectSuperExperts}
-          disabled={!calibrated}
+          checked={protectSuperExperts && !isHeld}
+          disabled={!calibrated || isHeld}
           onChange={(checked) => planStore.setState({ protectSuperExperts: checked })}
         />
         {model?.nextToken === undefined ? null : (
@@ -79,6 +82,7 @@ export function CompressionSlider() {
             label="Layers for further tokens"
             value={nextToken}
             choices={NEXT_TOKEN_CHOICES}
+            disabled={isHeld}
             onChange={(next) => planStore.setState({ nextToken: next === 'drop' ? 'drop' : 'prune' })}
           />
         )}

@@ -1,4 +1,5 @@
 import { useStore } from 'zustand';
+import { LEAST_MEMORY_BUDGET } from '../../core/calibration/memory-default.ts';
 import type { BackendChoice } from '../../core/protocol/calibration-protocol.ts';
 import type { GateMode } from '../../core/saliency/statistics-file.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
@@ -22,6 +23,8 @@ const BACKENDS: readonly { readonly id: BackendChoice; readonly label: string }[
 const LEAST_SEQUENCE = 16;
 const LEAST_TOKENS = 64;
 const MOST_TOKENS = 10_000_000;
+const MIB = 2 ** 20;
+const MOST_MIB = 65_536;
 
 /** How much text, and how it is run. */
 export function AdvancedSettings() {
@@ -46,6 +49,14 @@ export function AdvancedSettings() {
           max={MOST_TOKENS}
           step={1}
           onChange={(maxTokensPerDomain) => corpusStore.setState({ maxTokensPerDomain })}
+        />
+        <NumberField
+          label="Memory, at most (MiB)"
+          value={settings.memoryMiB}
+          min={LEAST_MEMORY_BUDGET / MIB}
+          max={MOST_MIB}
+          step={1}
+          onChange={(memoryMiB) => corpusStore.setState({ memoryMiB })}
         />
         <SelectField
           stacked

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { defaultMetric, saliencyMetrics } from '../../core/saliency/registry.ts';
 import { calibrationStore } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
-import { currentSelection, measuredScores, subscribeDerived } from '../../stores/derived.ts';
+import { currentSelection, measuredScores, presentChoice, subscribeDerived } from '../../stores/derived.ts';
 import { planStore } from '../../stores/plan-store.ts';
 import { viewStore } from '../../stores/view-store.ts';
 import { Facts } from '../../ui/Facts.tsx';
@@ -15,6 +15,7 @@ import styles from './ExpertInspector.module.css';
 import { domainParts, expertFacts } from './expert-facts.ts';
 import { fateOf } from './fate.ts';
 import { LayerRanking } from './LayerRanking.tsx';
+import { PlannedExpert } from './PlannedExpert.tsx';
 
 /** The active expert: what was measured of it, and why it stays or goes. */
 export function ExpertInspector() {
@@ -24,8 +25,10 @@ export function ExpertInspector() {
   const metric = useStore(planStore, (state) => saliencyMetrics.get(state.metric) ?? defaultMetric);
   const scores = useSyncExternalStore(subscribeDerived, measuredScores);
   const selection = useSyncExternalStore(subscribeDerived, currentSelection);
+  const { isHeld } = useSyncExternalStore(subscribeDerived, presentChoice);
   if (layer === undefined) return null;
 
+  if (isHeld) return <PlannedExpert layer={layer.layer} expert={expert} />;
   const title = `Layer ${layer.layer}, expert ${expert}`;
   const measured = statistics?.layers.find((other) => other.layer === layer.layer);
   const layerScores = scores.value?.find((other) => other.layer === layer.layer)?.scores;
@@ -45,6 +48,7 @@ export function ExpertInspector() {
   }
 
   const facts = expertFacts(measured, expert);
+  const lacks = statistics.imported?.lacks ?? [];
   const score = layerScores[expert] ?? 0;
   const rank = 1 + layerScores.filter((other) => other > score).length;
   const plan = selection?.value?.plan.layers.find((other) => other.layer === layer.layer);
@@ -65,10 +69,10 @@ export function ExpertInspector() {
           [metric.label, `${formatMeasure(score)}, rank ${rank} of ${layer.experts}`],
           ['Tokens routed here', formatWhole(facts.tokens)],
           ['Share of tokens', `${formatPercent(facts.share, 1)}, even ${formatPercent(facts.evenShare, 1)}`],
-          ['Mean gate', measureOrDash(facts.meanGate)],
-          ['Mean output norm', measureOrDash(facts.meanNorm)],
+          ['Mean gate', measureOrDash(lacks.includes('gateSum') ? null : facts.meanGate)],
+          ['Mean output norm', measureOrDash(lacks.includes('normSum') ? null : facts.meanNorm)],
           ...(metric.id === 'reap' ? [] : [['Mean gate × norm', measureOrDash(facts.meanGateNorm)] as const]),
-          ['Largest activation', formatMeasure(facts.largest)],
+          ['Largest activation', measureOrDash(lacks.includes('maxAbs') ? null : facts.largest)],
         ]}
       />
       {measured.domains.length > 1 ? (

@@ -1,17 +1,20 @@
-import { useState, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { safeFileName } from '../../client/download.ts';
 import { calibrationStore } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
 import { currentSummary, exportablePlan, subscribeDerived } from '../../stores/derived.ts';
 import { cancelExport, exportModel, exportPlan, exportStatistics, failExport } from '../../stores/export-actions.ts';
+import { type DestinationKind, exportSettings } from '../../stores/export-settings.ts';
 import { exportStore, isExporting } from '../../stores/export-store.ts';
+import { isVerifying, showVerification, verifyStore } from '../../stores/verify-store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Panel } from '../../ui/Panel.tsx';
 import { SegmentedControl } from '../../ui/SegmentedControl.tsx';
-import { type DestinationKind, destinationsFor } from './destination.ts';
+import { destinationsFor } from './destination.ts';
 import styles from './ExportPanel.module.css';
+import { ExportSettings } from './ExportSettings.tsx';
 import { ExportState } from './ExportState.tsx';
 
 const LABELS: Readonly<Record<DestinationKind, string>> = { zip: 'As a zip', directory: 'Into a folder' };
@@ -23,7 +26,8 @@ export function ExportPanel() {
   const label = useStore(checkpointStore, (state) => state.summary?.label ?? 'model');
   const calibrated = useStore(calibrationStore, (state) => state.status === 'done');
   const exporting = useStore(exportStore, (state) => isExporting(state.status));
-  const [wanted, setWanted] = useState<DestinationKind | null>(null);
+  const verifying = useStore(verifyStore, (state) => isVerifying(state.status));
+  const wanted = useStore(exportSettings, (state) => state.destination);
   const kinds = destinationsFor(bytes, 'showDirectoryPicker' in window);
   const kind = kinds.find((other) => other === wanted) ?? kinds[0];
 
@@ -53,12 +57,13 @@ export function ExportPanel() {
             label="Where the model goes"
             value={kind}
             choices={kinds.map((id) => ({ id, label: LABELS[id] }))}
-            onChange={setWanted}
+            onChange={(destination) => exportSettings.setState({ destination })}
           />
         ) : undefined
       }
     >
       <ExportState calibrated={calibrated} possible={plan !== null} />
+      {plan === null || kind === undefined ? null : <ExportSettings kind={kind} bytes={bytes} disabled={exporting} />}
       {kind === undefined ? (
         <Notice
           tone="warning"
@@ -73,16 +78,25 @@ export function ExportPanel() {
         {exporting ? (
           <Button onClick={() => void cancelExport()}>Cancel export</Button>
         ) : (
-          <Button look="primary" disabled={plan === null || kind === undefined} onClick={() => void start()}>
+          <Button
+            look="primary"
+            disabled={plan === null || kind === undefined || verifying}
+            onClick={() => void start()}
+          >
             Export model
           </Button>
         )}
       </div>
-      {calibrated ? (
-        <Button look="quiet" onClick={() => void exportStatistics()}>
-          Export statistics
+      <div className={styles.actions}>
+        {calibrated ? (
+          <Button look="quiet" onClick={() => void exportStatistics()}>
+            Export statistics
+          </Button>
+        ) : null}
+        <Button look="quiet" onClick={() => showVerification()}>
+          Verify a pruned model
         </Button>
-      ) : null}
+      </div>
     </Panel>
   );
 }

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import type { ExpertRange } from '../../core/plan/plan-summary.ts';
 import { calibrationStore } from '../../stores/calibration-store.ts';
-import { currentSelection, currentSummary, subscribeDerived } from '../../stores/derived.ts';
+import { currentSelection, currentSummary, presentChoice, subscribeDerived } from '../../stores/derived.ts';
 import { formatBytes, formatCount, formatPercent } from '../../ui/number-format.ts';
 import { Figure } from './Figure.tsx';
 import styles from './PlanSummary.module.css';
@@ -12,6 +12,7 @@ export function PlanSummary() {
   const selection = useSyncExternalStore(subscribeDerived, currentSelection);
   const summary = useSyncExternalStore(subscribeDerived, currentSummary);
   const calibrated = useStore(calibrationStore, (state) => state.status === 'done');
+  const { isHeld } = useSyncExternalStore(subscribeDerived, presentChoice);
   const error = selection?.error ?? null;
   return (
     <div role="status" aria-label="Plan summary" className={styles.summary}>
@@ -41,7 +42,9 @@ export function PlanSummary() {
             <Figure
               name="Saliency kept"
               before={null}
-              after={calibrated && summary.saliencyKept !== null ? formatPercent(summary.saliencyKept, 1) : '–'}
+              after={
+                (calibrated || isHeld) && summary.saliencyKept !== null ? formatPercent(summary.saliencyKept, 1) : '–'
+              }
             />
           </div>
           {selection?.value?.warnings.map(({ code, message }) => (

@@ -1,7 +1,8 @@
-import { useState } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { calibrationStore, isUnderWay } from '../../stores/calibration-store.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
+import { presentChoice, subscribeDerived } from '../../stores/derived.ts';
 import { type Cell, type ColourMode, viewStore } from '../../stores/view-store.ts';
 import { Panel } from '../../ui/Panel.tsx';
 import { SelectField } from '../../ui/SelectField.tsx';
@@ -30,6 +31,7 @@ export function SaliencyHeatmap() {
     calibrationStore,
     (state) => (state.statistics === null || state.statistics.layers.length === 0) && !isUnderWay(state.status),
   );
+  const { isHeld } = useSyncExternalStore(subscribeDerived, presentChoice);
   if (summary === null) return null;
   return (
     <div className={styles.panel}>
@@ -46,7 +48,7 @@ export function SaliencyHeatmap() {
       >
         <div className={styles.map}>
           <HeatmapGrid summary={summary} hovered={hovered} onHover={hover} />
-          {empty ? (
+          {empty && !isHeld ? (
             <p className={styles.emptyState}>
               Nothing measured yet. Choose text and calibrate: each layer fills in as it is measured.
             </p>

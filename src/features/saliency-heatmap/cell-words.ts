@@ -8,18 +8,21 @@ import { ranks } from './heatmap-levels.ts';
 interface CellContext {
   readonly layer: MoeLayerSummary;
   readonly expert: number;
-  readonly metric: SaliencyMetric;
+  readonly metric: Pick<SaliencyMetric, 'label'>;
   readonly scores: LayerScores | undefined;
   readonly plan: LayerPlan | undefined;
+  /** The plan is from a file, and says what goes whatever is measured. */
+  readonly isHeld: boolean;
 }
 
 /** A cell in words: which expert, its score and rank, its tokens, and whether it stays. */
-export function cellWords({ layer, expert, metric, scores, plan }: CellContext): string {
+export function cellWords({ layer, expert, metric, scores, plan, isHeld }: CellContext): string {
   const name = `Layer ${layer.layer}, expert ${expert}`;
-  if (scores === undefined) return `${name}: not measured yet`;
+  const goes = plan?.drop.includes(expert) === true ? 'cut' : 'kept';
+  if (scores === undefined) return isHeld ? `${name}: ${goes} by the plan, no score` : `${name}: not measured yet`;
   const score = `${metric.label} ${formatMeasure(scores.scores[expert] ?? 0)}`;
   const rank = `rank ${ranks(scores.scores)[expert] ?? 0} of ${layer.experts}`;
-  const tokens = `${formatWhole(scores.counts[expert] ?? 0)} tokens`;
-  const fate = plan === undefined ? '' : plan.drop.includes(expert) ? ', cut' : ', kept';
-  return `${name}: ${score}, ${rank}, ${tokens}${fate}`;
+  const tokens = scores.counts === null ? '' : `, ${formatWhole(scores.counts[expert] ?? 0)} tokens`;
+  const fate = plan === undefined ? '' : `, ${goes}`;
+  return `${name}: ${score}, ${rank}${tokens}${fate}`;
 }

@@ -50,4 +50,15 @@ describe('heatmap cells', () => {
     const cells = measuredCells(layers, scores, 'layer');
     expect([...plannedCells(cells, layers, null)]).toEqual([...cells]);
   });
+
+  it('marks a final plan everywhere, and calls nothing sparse where no tokens were counted', () => {
+    const planned = [{ layer: 5, scores: Float64Array.of(0, 1, 2), counts: null }];
+    const cells = plannedCells(
+      measuredCells(layers, planned, 'layer'),
+      layers,
+      plan({ layer: 2, drop: [1] }, { layer: 5, drop: [0] }),
+      true,
+    );
+    expect([...cells]).toEqual([UNMEASURED, UNMEASURED | DROPPED, ABSENT, DROPPED, 128, 255]);
+  });
 });

@@ -35,19 +35,25 @@ export function measuredCells(
     const place = places.get(layer);
     const rowLevels = place === undefined ? undefined : levels[place];
     const counts = place === undefined ? undefined : scores[place]?.counts;
+    // A plan from a file says nothing of tokens.
+    const sparseOf = (expert: number) => (counts != null && (counts[expert] ?? 0) < FEW_TOKENS ? SPARSE : 0);
     for (let expert = 0; expert < experts; expert++) {
-      const sparse = (counts?.[expert] ?? 0) < FEW_TOKENS ? SPARSE : 0;
-      cells[row * columns + expert] = rowLevels === undefined ? UNMEASURED : (rowLevels[expert] ?? 0) | sparse;
+      cells[row * columns + expert] =
+        rowLevels === undefined ? UNMEASURED : (rowLevels[expert] ?? 0) | sparseOf(expert);
     }
   });
   return cells;
 }
 
-/** The same with what the plan drops marked, in measured layers only: elsewhere it is not yet said which experts go. */
+/**
+ * The same with what the plan drops marked, in measured layers only: elsewhere it is not yet said which experts go, unless
+ * the plan `isFinal`.
+ */
 export function plannedCells(
   cells: HeatmapCells,
   layers: readonly MoeLayerSummary[],
   plan: PruningPlan | null,
+  isFinal = false,
 ): HeatmapCells {
   const marked = Uint16Array.from(cells);
   if (plan === null) return marked;
@@ -59,7 +65,7 @@ export function plannedCells(
     for (const expert of drop) {
       const index = row * columns + expert;
       const cell = marked[index] ?? ABSENT;
-      if ((cell & (UNMEASURED | ABSENT)) === 0) marked[index] = cell | DROPPED;
+      if ((cell & ABSENT) === 0 && (isFinal || (cell & UNMEASURED) === 0)) marked[index] = cell | DROPPED;
     }
   }
   return marked;

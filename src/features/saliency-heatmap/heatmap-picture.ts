@@ -1,6 +1,6 @@
 import type { CheckpointSummary } from '../../core/checkpoint/summary.ts';
 import { checkpointStore } from '../../stores/checkpoint-store.ts';
-import { currentSelection, measuredScores } from '../../stores/derived.ts';
+import { currentSelection, measuredScores, presentChoice } from '../../stores/derived.ts';
 import { memoiseLatest } from '../../stores/memoise-latest.ts';
 import { viewStore } from '../../stores/view-store.ts';
 import { drawHeatmap } from './draw-heatmap.ts';
@@ -33,7 +33,7 @@ export const themeAt = memoiseLatest((ink: string, surface: string, empty: strin
 function presentCells(summary: CheckpointSummary) {
   const scores = measuredScores().value ?? NO_SCORES;
   const cells = measured(summary.moeLayers, scores, viewStore.getState().colourMode);
-  return plannedCells(cells, summary.moeLayers, currentSelection()?.value?.plan ?? null);
+  return plannedCells(cells, summary.moeLayers, currentSelection()?.value?.plan ?? null, presentChoice().isHeld);
 }
 
 const NO_SCORES = [] as const;

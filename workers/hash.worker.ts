@@ -1,0 +1,3 @@
+import { serveHashing } from './hash-thread.ts';
+
+serveHashing(self);
