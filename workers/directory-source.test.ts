@@ -72,6 +72,23 @@ test.each([
   await expect(read(0, 5)).rejects.toThrow(words);
 });
 
+test.each([
+  ['size', { size: 4, lastModified: 1000 }, 'it had 4 bytes and now has 5'],
+  ['time', { size: 5, lastModified: 900 }, 'it was written to'],
+])('opens no file that had another %s when it was chosen', async (_, facts, words) => {
+  const chosen = [{ name: 'config.json', ...facts }];
+  const folder = await DirectorySource.open('folder', directory([new ChangingFile('config.json', BYTES)]), chosen);
+  await expect(folder.open('config.json')).rejects.toMatchObject({ family: 'source', code: 'changed' });
+  await expect(folder.open('config.json')).rejects.toThrow(words);
+});
+
+test('opens a file that is as it was chosen, and one that was not there yet', async () => {
+  const entries = [new ChangingFile('config.json', BYTES), new ChangingFile('new.json', BYTES)];
+  const chosen = [{ name: 'config.json', size: 5, lastModified: 1000 }];
+  const folder = await DirectorySource.open('folder', directory(entries), chosen);
+  for (const name of folder.names) expect(await (await folder.open(name)).read(0, 5)).toEqual(BYTES);
+});
+
 test('opens a file again that could not be opened before', async () => {
   const file = new ChangingFile('config.json', BYTES);
   const folder = await DirectorySource.open('folder', directory([file]));

@@ -3,6 +3,7 @@ import { BlobSource } from '../src/core/bytes/blob-source.ts';
 import type { ByteSource, SourceFolder } from '../src/core/bytes/byte-source.ts';
 import { changedError, missingFileError, unreadableError } from '../src/core/bytes/refusals.ts';
 import type { VersionedSource } from '../src/core/bytes/source-version.ts';
+import type { ChosenFile } from '../src/core/protocol/source-spec.ts';
 
 /** The refusal behind what the browser throws when a file of a folder cannot be had. */
 function refusalOf(name: string, cause: unknown): StudioError {
@@ -28,11 +29,11 @@ class HandleSource implements VersionedSource {
   readonly #handle: FileSystemFileHandle;
   readonly #modified: number;
 
-  private constructor(handle: FileSystemFileHandle, file: File) {
+  private constructor(handle: FileSystemFileHandle, { size, lastModified }: Omit<ChosenFile, 'name'>) {
     this.name = handle.name;
-    this.size = file.size;
+    this.size = size;
     this.#handle = handle;
-    this.#modified = file.lastModified;
+    this.#modified = lastModified;
   }
 
   /** Time of modification in milliseconds, as text. */
@@ -40,18 +41,26 @@ class HandleSource implements VersionedSource {
     return String(this.#modified);
   }
 
-  static async open(handle: FileSystemFileHandle): Promise<HandleSource> {
-    return new HandleSource(handle, await fileOf(handle));
+  /** `chosen`: how the file was when it was chosen; left out: as it is now. @throws as `read`. */
+  static async open(handle: FileSystemFileHandle, chosen?: ChosenFile): Promise<HandleSource> {
+    const file = await fileOf(handle);
+    const source = new HandleSource(handle, chosen ?? file);
+    source.#check(file);
+    return source;
   }
 
   /** @throws StudioError family `source`: `out-of-range`, `changed`, `short-read`, `unreadable`, `no-permission`. */
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
     const file = await fileOf(this.#handle);
-    if (file.size !== this.size) throw changedError(this.name, `it had ${this.size} bytes and now has ${file.size}`);
-    if (file.lastModified !== this.#modified) throw changedError(this.name, 'it was written to');
+    this.#check(file);
     // From here on the browser refuses to read a file that is no longer the one it handed out.
     return new BlobSource(file, this.name).read(offset, length, signal);
+  }
+
+  #check({ size, lastModified }: File): void {
+    if (size !== this.size) throw changedError(this.name, `it had ${this.size} bytes and now has ${size}`);
+    if (lastModified !== this.#modified) throw changedError(this.name, 'it was written to');
   }
 }
 
@@ -66,16 +75,29 @@ export class DirectorySource implements SourceFolder {
   readonly label: string;
   readonly names: readonly string[];
   readonly #handles: ReadonlyMap<string, FileSystemFileHandle>;
+  readonly #chosen: ReadonlyMap<string, ChosenFile>;
   readonly #opened = new Map<string, Promise<HandleSource>>();
 
-  private constructor(label: string, handles: ReadonlyMap<string, FileSystemFileHandle>) {
+  private constructor(
+    label: string,
+    handles: ReadonlyMap<string, FileSystemFileHandle>,
+    chosen: readonly ChosenFile[],
+  ) {
     this.label = label;
     this.names = [...handles.keys()];
     this.#handles = handles;
+    this.#chosen = new Map(chosen.map((file) => [file.name, file]));
   }
 
-  /** Lists the folder; reads no file. Sub-folders and hidden files are left out. @throws StudioError family `source`. */
-  static async open(label: string, directory: FileSystemDirectoryHandle): Promise<DirectorySource> {
+  /**
+   * Lists the folder; reads no file. Sub-folders and hidden files are left out. Files in `chosen` are held to what it
+   * says of them. @throws StudioError family `source`.
+   */
+  static async open(
+    label: string,
+    directory: FileSystemDirectoryHandle,
+    chosen: readonly ChosenFile[] = [],
+  ): Promise<DirectorySource> {
     const handles = new Map<string, FileSystemFileHandle>();
     try {
       for await (const entry of directory.values()) {
@@ -84,7 +106,7 @@ export class DirectorySource implements SourceFolder {
     } catch (cause) {
       throw refusalOf(label, cause);
     }
-    return new DirectorySource(label, handles);
+    return new DirectorySource(label, handles, chosen);
   }
 
   async open(name: string, signal?: AbortSignal): Promise<ByteSource> {
@@ -92,7 +114,7 @@ export class DirectorySource implements SourceFolder {
     const handle = this.#handles.get(name);
     if (handle === undefined) throw missingFileError(this.label, name, this.names);
     // One source per file, so that all readers hold it to the same version.
-    const opened = this.#opened.get(name) ?? HandleSource.open(handle);
+    const opened = this.#opened.get(name) ?? HandleSource.open(handle, this.#chosen.get(name));
     this.#opened.set(name, opened);
     try {
       return await opened;

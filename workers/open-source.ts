@@ -16,7 +16,7 @@ export function openSource(spec: SourceSpec): SourceFolder | Promise<SourceFolde
     case 'http':
       return new HttpFolder(spec.label, spec.baseUrl, spec.names, ACCESS);
     case 'directory':
-      return DirectorySource.open(spec.label, spec.handle);
+      return DirectorySource.open(spec.label, spec.handle, spec.chosen);
     case 'hub':
       return new HubFolder(spec.hub, spec.files, ACCESS);
   }

@@ -18,7 +18,7 @@ export function Header() {
         <Mark />
         REAP Studio
       </p>
-      <p className={styles.promise}>Nothing leaves this machine</p>
+      <p className={styles.promise}>Your models and texts stay here</p>
       <SegmentedControl label="Theme" value={theme} choices={THEMES} onChange={setTheme} />
     </header>
   );

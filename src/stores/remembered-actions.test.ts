@@ -19,10 +19,16 @@ beforeEach(() => {
 });
 
 it('opens a folder that may still be read', async () => {
-  const handle = folderHandle('model');
+  const file = new File(['{}'], 'config.json', { lastModified: 7 });
+  const handle = folderHandle('model', { files: [file] });
   const ask = vi.spyOn(handle, 'requestPermission');
   await openRemembered(folder(handle));
-  expect(checkpointStore.getState().source?.spec).toEqual({ kind: 'directory', label: 'model', handle });
+  expect(checkpointStore.getState().source?.spec).toEqual({
+    kind: 'directory',
+    label: 'model',
+    handle,
+    chosen: [{ name: 'config.json', size: 2, lastModified: 7 }],
+  });
   expect(ask).not.toHaveBeenCalled();
 });
 
@@ -53,12 +59,14 @@ it('looks a repository up where it was found, without a token', async () => {
   expect(checkpointStore.getState().source).toBeNull();
 });
 
-it('opens the same source again, as another visit to it', async () => {
-  await openRemembered(folder(folderHandle('model')));
+it('opens the same source again, as another visit to it, with its files as they are then', async () => {
+  const files = [new File(['{}'], 'config.json', { lastModified: 7 })];
+  await openRemembered(folder(folderHandle('model', { files })));
   const first = checkpointStore.getState().source;
+  files[0] = new File(['{ }'], 'config.json', { lastModified: 8 });
   await openAgain();
   const second = checkpointStore.getState().source;
-  expect(second?.spec).toEqual(first?.spec);
+  expect(second?.spec).toEqual({ ...first?.spec, chosen: [{ name: 'config.json', size: 3, lastModified: 8 }] });
   expect(second?.id).not.toBe(first?.id);
 });
 

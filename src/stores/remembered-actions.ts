@@ -1,5 +1,6 @@
 import { StudioError } from '../core/base/errors.ts';
 import type { HubRepo } from '../core/hub/hub-repo.ts';
+import type { ChosenFile, SourceSpec } from '../core/protocol/source-spec.ts';
 import { changeSource, refuse } from './checkpoint-actions.ts';
 import { checkpointStore } from './checkpoint-store.ts';
 import { askForRepo } from './hub-store.ts';
@@ -12,9 +13,7 @@ export async function openRemembered(source: RememberedSource): Promise<void> {
     return;
   }
   try {
-    const { kind, label, handle } = source;
-    await askToRead(handle);
-    changeSource({ kind, label, handle });
+    changeSource(directorySource(source.handle, await askToRead(source.handle)));
   } catch (error) {
     refuse(error);
   }
@@ -29,10 +28,7 @@ export async function openAgain(): Promise<void> {
   if (spec === undefined) return;
   try {
     if (spec.kind === 'hub') await findAgain(spec.label, spec.hub);
-    else {
-      if (spec.kind === 'directory') await askToRead(spec.handle);
-      changeSource(spec);
-    }
+    else changeSource(spec.kind === 'directory' ? { ...spec, chosen: factsOf(await askToRead(spec.handle)) } : spec);
   } catch (error) {
     refuse(error);
   }
@@ -43,11 +39,20 @@ async function findAgain(name: string, { endpoint, token = '' }: HubRepo): Promi
   await openRepo({ name, endpoint, token }, new AbortController().signal);
 }
 
+/** A folder as it is now: what opens it later is refused when a file changed since. */
+export function directorySource(handle: FileSystemDirectoryHandle, files: readonly File[]): SourceSpec {
+  return { kind: 'directory', label: handle.name, handle, chosen: factsOf(files) };
+}
+
+function factsOf(files: readonly File[]): readonly ChosenFile[] {
+  return files.map(({ name, size, lastModified }) => ({ name, size, lastModified }));
+}
+
 /**
- * Sees to it that a kept folder may be read and is there.
+ * The files of a kept folder, once it may be read.
  * @throws StudioError source/not-permitted, source/folder-gone
  */
-export async function askToRead(handle: FileSystemDirectoryHandle): Promise<void> {
+async function askToRead(handle: FileSystemDirectoryHandle): Promise<readonly File[]> {
   if (!(await isPermitted(handle))) {
     throw new StudioError(
       'source',
@@ -60,7 +65,9 @@ export async function askToRead(handle: FileSystemDirectoryHandle): Promise<void
     );
   }
   try {
-    await handle.keys().next();
+    const files: File[] = [];
+    for await (const entry of handle.values()) if (entry.kind === 'file') files.push(await entry.getFile());
+    return files;
   } catch (cause) {
     throw new StudioError('source', 'folder-gone', `The folder "${handle.name}" is no longer where it was.`, {
       nextStep: 'Open it from where it is now. If its disk is not connected, connect it and try again.',

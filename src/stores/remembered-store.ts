@@ -59,10 +59,11 @@ async function change(
 ): Promise<void> {
   try {
     const sources = (await edit(await stored())).slice(0, MOST_REMEMBERED);
+    // Shown once it is kept. Where storage is full, the list of the next visit is older.
+    await set(KEY, sources).catch(() => undefined);
     rememberedStore.setState({ sources });
-    await set(KEY, sources);
   } catch {
-    // Storage is full or refused: the list of the next visit is older.
+    // The browser stores nothing.
   }
 }
 

@@ -39,9 +39,9 @@ export class FailingBackend {
         this.#step();
         return this.#failing(await inner.loadGraph(name, model));
       },
-      uploadWeights: async (weights) => {
+      uploadStacks: async (stacks) => {
         this.#step();
-        return inner.uploadWeights(weights);
+        return inner.uploadStacks(stacks);
       },
       gatherRows: (source, rows, dims) => this.#answer(inner.gatherRows(source, rows, dims), inner),
       read: async (tensor) => {
@@ -51,8 +51,9 @@ export class FailingBackend {
         if (this.#dead && this.#fault === 'not-a-number') values.fill(Number.NaN, 0, 1);
         return values;
       },
-      close: async () => {
+      close: () => {
         this.closed = true;
+        return inner.close();
       },
     };
     this.backend = new Proxy(inner, {

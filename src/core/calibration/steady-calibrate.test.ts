@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { StudioError } from '../base/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
-import { tinyCheckpoint } from '../checkpoint/tiny-checkpoint.fixture.ts';
+import { TINY_SHAPE, tinyCheckpoint } from '../checkpoint/tiny-checkpoint.fixture.ts';
 import type { LayerStatistics } from '../saliency/layer-statistics.ts';
 import { collect, DOMAINS, RUN } from './calibrate.fixture.ts';
 import { FailingBackend, type Fault } from './failing-backend.fixture.ts';
@@ -153,25 +153,25 @@ describe('steadyCalibrate', () => {
   });
 
   it('takes zeros for the model’s own where the device still computes', async () => {
-    // Experts of zeros: every norm is 0, and nothing is wrong with that.
-    const silent = await openCheckpoint(tinyCheckpoint());
+    // Down projections of zeros: every norm is 0, and nothing is wrong with that.
     const backend = new FailingBackend('webgpu');
-    const zeroWeights: InferenceBackend = new Proxy(backend.backend, {
+    const silent: InferenceBackend = new Proxy(backend.backend, {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key, target);
-        if (key !== 'uploadWeights') return typeof value === 'function' ? value.bind(target) : value;
-        return async (weights: Parameters<InferenceBackend['uploadWeights']>[0]) => {
-          const loaded = await target.uploadWeights(weights);
-          return weights.length > 1 ? target.zeros(loaded.dims) : loaded;
+        if (key !== 'uploadStacks') return typeof value === 'function' ? value.bind(target) : value;
+        return async (stacks: Parameters<InferenceBackend['uploadStacks']>[0]) => {
+          const loaded = await target.uploadStacks(stacks);
+          return loaded.map((tensor) =>
+            tensor.dims[2] === TINY_SHAPE.expertWidth ? target.zeros(tensor.dims) : tensor,
+          );
         };
       },
     });
-    const { layers, notes } = await run([backend], {
-      checkpoint: silent,
-      openBackend: async () => zeroWeights,
-    });
+    const { layers, notes } = await run([backend], { openBackend: async () => silent });
     expect(notes).toEqual([]);
-    expect(layers.flatMap(({ domains }) => domains.flatMap(({ normSum }) => [...normSum]))).toContain(0);
+    const norms = layers.flatMap(({ domains }) => domains.flatMap(({ normSum }) => [...normSum]));
+    expect(new Set(norms)).toEqual(new Set([0]));
+    expect(layers[0]?.domains[0]?.count).toEqual(whole[0]?.domains[0]?.count);
   });
 
   it('does not start again what the person or the model ended', async () => {

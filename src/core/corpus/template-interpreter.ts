@@ -155,10 +155,11 @@ export class MeteredInterpreter extends Interpreter {
     const length = lengthOf(content);
     if (statement === call.text) call.lengths[0] = length;
     if (statement === call.old) call.lengths[1] = length;
-    if (statement !== call.replacement) return;
-    const [text, old] = call.lengths;
-    if (text === undefined || old === undefined || length === undefined) return;
-    if ((text / Math.max(1, old) + 1) * length > this.#limits.maxCharacters) {
+    if (statement === call.replacement) call.lengths[2] = length;
+    // A method's arguments are worked out before its text, a filter's after it.
+    const [text, old, replacement] = call.lengths;
+    if (text === undefined || old === undefined || replacement === undefined) return;
+    if ((text / Math.max(1, old) + 1) * replacement > this.#limits.maxCharacters) {
       throw new TemplateLimitError('makes a text that is too long');
     }
   }

@@ -8,10 +8,23 @@ interface SourceFacts {
   readonly descriptor?: string;
 }
 
+/** A file as it was when the person chose it: with another size or time, it was changed since. */
+export interface ChosenFile {
+  readonly name: string;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly lastModified: number;
+}
+
 export type SourceSpec =
   | (SourceFacts & { readonly kind: 'http'; readonly baseUrl: string; readonly names: readonly string[] })
   | (SourceFacts & { readonly kind: 'files'; readonly files: readonly File[] })
-  | (SourceFacts & { readonly kind: 'directory'; readonly handle: FileSystemDirectoryHandle })
+  | (SourceFacts & {
+      readonly kind: 'directory';
+      readonly handle: FileSystemDirectoryHandle;
+      /** Its files: every worker holds them to it. Left out: each takes them as they are when it opens them. */
+      readonly chosen?: readonly ChosenFile[];
+    })
   | (SourceFacts & { readonly kind: 'hub'; readonly hub: HubRepo; readonly files: readonly HubFile[] });
 
 /**

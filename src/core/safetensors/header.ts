@@ -210,7 +210,7 @@ export function parseHeader(bytes: Uint8Array, fileSize: number, fileName: strin
 }
 
 /**
- * Reads and checks the header of a shard; reads no tensor. One read for most headers, two for long ones.
+ * Reads and checks the header of a shard; reads no tensor. A small read that gives its length, then the rest.
  * @throws StudioError family `safetensors` as parseHeader, family `source` when the file cannot be read.
  */
 export async function readHeader(source: ByteSource, signal?: AbortSignal): Promise<SafetensorsHeader> {

@@ -27,8 +27,8 @@ export const MAX_JSON_VALUES = 100_000;
 /** Names in one object. Eight times the tensors of the largest checkpoint, and below what a Map can hold. */
 export const MAX_KEYS = 4_000_000;
 
-/** Bytes read at once for a header: most headers come in one request with their length. */
-export const FIRST_READ_BYTES = 32_768;
+/** Bytes read first: the header's length, and what a web page or a Git LFS pointer shows itself by. Weights are not read on suspicion. */
+export const FIRST_READ_BYTES = 64;
 
 /** Characters of a name from a file that a message repeats. */
 export const MAX_QUOTED_CHARACTERS = 120;

@@ -40,11 +40,14 @@ export function CalibrationNotes() {
 
 function useResumeHint(): string | null {
   const status = useStore(calibrationStore, (state) => state.status);
+  const measured = useStore(calibrationStore, (state) => state.statistics?.layers.length ?? 0);
   const summary = useStore(checkpointStore, (state) => state.summary);
   const hasText = useStore(corpusStore, ({ bundled, own }) => bundled.size + own.length > 0);
   const afresh = useStore(corpusStore, (state) => state.startAfresh);
   if (summary === null || isUnderWay(status) || status === 'done') return null;
   if (!hasText) return 'Choose some text to calibrate on.';
+  // The failure itself says how to go on.
+  if (status === 'failed' && measured > 0) return null;
   const layers = unfinishedLayers(summary);
   if (layers === 0 || afresh) return null;
   return `Resume calibration: an earlier run measured ${layers} of ${summary.moeLayers.length} layers. “Calibrate” goes on from there when the text is the same.`;

@@ -34,7 +34,7 @@ export function DropTarget({ children }: { readonly children: ReactNode }) {
       {children}
       {over ? (
         <div className={styles.veil}>
-          <p className={styles.sign}>Drop a checkpoint folder, or .txt and .jsonl files to calibrate on</p>
+          <p className={styles.sign}>Drop a checkpoint folder, texts to calibrate on, a plan or statistics</p>
         </div>
       ) : null}
     </>

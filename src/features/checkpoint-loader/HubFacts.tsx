@@ -5,21 +5,15 @@ import { Facts } from '../../ui/Facts.tsx';
 import { formatBytes } from '../../ui/number-format.ts';
 import styles from './ModelCard.module.css';
 
-interface HubFactsProps {
-  readonly hub: HubRepo;
-  /** Of the whole checkpoint. */
-  readonly totalBytes: number;
-}
-
 const COMMIT_DIGITS = 12;
 
 /** Where a model of the hub is pinned, and how much of it came here. */
-export function HubFacts({ hub, totalBytes }: HubFactsProps) {
+export function HubFacts({ hub }: { readonly hub: HubRepo }) {
   const bytes = useStore(transferStore, transferredBytes);
   const bytesPerSecond = useStore(transferStore, (state) => state.bytesPerSecond);
   const host = new URL(hub.endpoint).host;
   const rate = bytesPerSecond > 0 ? `, ${formatBytes(bytesPerSecond)}/s` : '';
-  const read = bytes === 0 ? 'headers only' : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}${rate}`;
+  const read = bytes === 0 ? 'headers only' : `${formatBytes(bytes)}${rate}`;
   return (
     <>
       <Facts

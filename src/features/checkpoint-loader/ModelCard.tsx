@@ -32,7 +32,7 @@ export function ModelCard() {
           <p className={styles.name}>{spec?.kind === 'hub' ? spec.hub.repo : summary.label}</p>
           {spec?.descriptor === undefined ? null : <p className={styles.own}>Read by a descriptor of your own.</p>}
           <Facts facts={modelFacts(summary)} />
-          {spec?.kind === 'hub' ? <HubFacts hub={spec.hub} totalBytes={summary.totalBytes} /> : null}
+          {spec?.kind === 'hub' ? <HubFacts hub={spec.hub} /> : null}
         </>
       )}
       {error === null ? null : <Notice tone="error" message={error.message} nextStep={error.nextStep} />}

@@ -33,6 +33,7 @@ it('takes a folder by its handle, which opens files that were replaced as they a
     kind: 'directory',
     label: 'model',
     handle,
+    chosen: [{ name: 'config.json', size: 0, lastModified: expect.any(Number) }],
   });
 });
 

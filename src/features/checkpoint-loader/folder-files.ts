@@ -1,5 +1,6 @@
 import { StudioError } from '../../core/base/errors.ts';
 import type { SourceSpec } from '../../core/protocol/source-spec.ts';
+import { directorySource } from '../../stores/remembered-actions.ts';
 
 /** Files that were picked or dropped together, and a name for them. */
 export interface FileGroup {
@@ -89,7 +90,7 @@ export function checkpointSource({ label, files, handle }: FileGroup): SourceSpe
       details: { folder: label },
     });
   }
-  if (handle !== undefined) return { kind: 'directory', label, handle };
+  if (handle !== undefined) return directorySource(handle, files);
   if (!files.some(({ name }) => name === 'config.json')) throw noConfigError(files);
   return { kind: 'files', label, files };
 }
