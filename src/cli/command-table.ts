@@ -19,7 +19,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'calibrate',
     {
       usage:
-        'calibrate MODEL (--tokens ids.json | --corpus FILE[:name] …) --out stats.json\n' +
+        'calibrate MODEL (--tokens ids.json | --corpus FILE[:name] … | --corpus hf:DATASETS …) --out stats.json\n' +
+        '       [--corpus-column name=column]\n' +
         '       [--gate model|reference] [--max-tokens n] [--sequence-length n] [--layers a-b] [--shard i/n] [--threads n]\n' +
         '       [--memory 2GiB] [--resume DIR] [--descriptor FILE] [--force] [--json]',
       load: () => import('./commands/calibrate.ts'),
@@ -47,7 +48,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'evaluate',
     {
       usage:
-        'evaluate MODEL (--tokens ids.json | --corpus FILE[:name] …) [--plan plan.json]\n' +
+        'evaluate MODEL (--tokens ids.json | --corpus FILE[:name] … | --corpus hf:DATASETS …) [--plan plan.json]\n' +
+        '       [--corpus-column name=column]\n' +
         '       [--max-tokens n] [--sequence-length n] [--threads n] [--descriptor FILE] [--json]',
       load: () => import('./commands/evaluate.ts'),
     },
