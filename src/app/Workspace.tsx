@@ -36,11 +36,12 @@ export function Workspace() {
         </Region>
       </div>
       <div className={styles.right}>
-        <div className={styles.scroll}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls and may hold nothing that takes the focus */}
+        <section className={styles.scroll} aria-label="Expert" tabIndex={0}>
           <Region>
             <ExpertInspector />
           </Region>
-        </div>
+        </section>
         <Region>
           <ExportPanel />
         </Region>

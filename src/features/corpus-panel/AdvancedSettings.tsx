@@ -51,7 +51,7 @@ export function AdvancedSettings() {
           onChange={(maxTokensPerDomain) => corpusStore.setState({ maxTokensPerDomain })}
         />
         <NumberField
-          label="Memory, at most (MiB)"
+          label="Memory (MiB)"
           value={settings.memoryMiB}
           min={LEAST_MEMORY_BUDGET / MIB}
           max={MOST_MIB}
