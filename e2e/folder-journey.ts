@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, type Page } from '@playwright/test';
+import { expectFigures, openGolden } from './calibration-figures.ts';
 import type { GoldenCheckpoint } from './golden-checkpoints.ts';
-import { Studio } from './studio.ts';
+import type { Studio } from './studio.ts';
 
 /** The folder picker cannot be answered by a test: a folder of the private file system stands in for the one on disk. */
 async function answerPickerWithPrivateFolder(page: Page): Promise<void> {
@@ -61,27 +62,13 @@ export async function calibrationJourney(
   backend: 'wasm' | 'webgpu',
 ): Promise<Studio> {
   await answerPickerWithPrivateFolder(page);
-  const studio = new Studio(page);
-  await page.goto('/');
-  await expect(studio.button('Try the demo')).toBeVisible();
-  await studio.drop([golden.folder]);
-  await expect(page.getByText(golden.name).first()).toBeVisible();
-  await studio.chooseTexts([golden.tokenFile]);
-  await studio.computeWith(backend);
+  const studio = await openGolden(page, golden, backend);
   await studio.calibrate();
   await expect(
     page.getByText(backend === 'wasm' ? /WebAssembly, \d+ thread/ : /WebGPU on .*swiftshader/i).first(),
   ).toBeVisible();
 
-  const statistics = JSON.parse(new TextDecoder().decode((await studio.download('Export statistics')).bytes));
-  expect(statistics.layers).toHaveLength(golden.layers.length);
-  for (const [i, { layer, expert_frequency, weighted_ean_sum }] of golden.layers.entries()) {
-    expect(statistics.layers[i].layer).toBe(layer);
-    const domain = statistics.layers[i].domains[0];
-    expect(domain.count).toEqual(expert_frequency);
-    for (const [expert, sum] of weighted_ean_sum.entries())
-      expect(Math.abs(domain.gateNormSum[expert] - sum)).toBeLessThanOrEqual(1e-4 * sum);
-  }
+  await expectFigures(studio, golden);
 
   await studio.setRatio(50);
   const plan = JSON.parse(new TextDecoder().decode((await studio.download('Export plan')).bytes));
